@@ -1,0 +1,188 @@
+import * as z from "zod";
+import { CallType, DeclineReason } from "./call.ts";
+import { describe, type Refusal } from "./errors.ts";
+import { CallId, DeviceId, UserId } from "./ids.ts";
+import {
+  MAX_CALLEES,
+  MAX_CANDIDATE,
+  MAX_CANDIDATES,
+  MAX_FRAME,
+  MAX_NAME,
+  MAX_PUSH_TOKEN,
+  MAX_SDP,
+  MAX_WATCHED,
+} from "./limits.ts";
+
+/** What a device may send on its sockets. Rules by number: PROTOCOL.md. */
+
+/** Repeated by the reply as `re`. */
+const CommandId = z.string().min(1).max(64).optional();
+
+/** Forwarded byte for byte in a 1:1 call, never parsed. */
+export const Sdp = z.string().min(1).max(MAX_SDP);
+
+export const DeviceType = z.enum(["iPhone", "iPad", "Mac", "Watch", "Android", "Web"]);
+export type DeviceType = z.infer<typeof DeviceType>;
+
+export const PushToken = z.object({
+  provider: z.enum(["apns", "apns_voip", "fcm", "webpush"]),
+  token: z.string().min(1).max(MAX_PUSH_TOKEN),
+});
+export type PushToken = z.infer<typeof PushToken>;
+
+/** RTCIceCandidateInit (W3C WebRTC, section 4.8.1.1). */
+export const IceCandidate = z.object({
+  candidate: z.string().max(MAX_CANDIDATE),
+  sdpMid: z.string().max(64).nullish(),
+  sdpMLineIndex: z.int().min(0).max(1_000).nullish(),
+  usernameFragment: z.string().max(256).nullish(),
+});
+export type IceCandidate = z.infer<typeof IceCandidate>;
+
+/** Sent first on every socket: says which of the user's devices this is. */
+export const Register = z.object({
+  type: z.literal("register"),
+  id: CommandId,
+  deviceId: DeviceId,
+  deviceType: DeviceType,
+  deviceName: z.string().min(1).max(MAX_NAME).optional(),
+  push: PushToken.optional(),
+  since: z.int().nonnegative().optional(),
+});
+
+/** Sent to call somebody; the same `idempotencyKey` within 5 min is the same call. */
+export const CallInitiate = z.object({
+  type: z.literal("call_initiate"),
+  id: CommandId,
+  idempotencyKey: z.string().min(1).max(128),
+  calleeIds: z.array(UserId).min(1).max(MAX_CALLEES),
+  callType: CallType,
+  sdp: Sdp.optional(),
+});
+
+/** Sent when the device really alerts its user: the caller may now hear ringing. */
+export const CallAlerting = z.object({ type: z.literal("call_alerting"), id: CommandId, callId: CallId });
+
+export const CallAnswer = z.object({
+  type: z.literal("call_answer"),
+  id: CommandId,
+  callId: CallId,
+  sdp: Sdp.optional(),
+});
+
+/** `declined` ends the ringing on all of the user's devices, `ignored` on this one; `busy` is this one's leg. */
+export const CallDecline = z.object({
+  type: z.literal("call_decline"),
+  id: CommandId,
+  callId: CallId,
+  reason: DeclineReason.default("declined"),
+});
+
+/** Trickle ICE (RFC 8838), batched; a lone candidate may come as `candidate`. */
+export const IceCandidates = z
+  .object({
+    type: z.literal("ice_candidate"),
+    id: CommandId,
+    callId: CallId,
+    candidates: z.array(IceCandidate).max(MAX_CANDIDATES).optional(),
+    candidate: IceCandidate.optional(),
+    endOfCandidates: z.boolean().optional(),
+    connectionId: z.string().min(1).max(64).optional(),
+  })
+  .refine((m) => m.candidates ?? m.candidate ?? m.endOfCandidates, {
+    message: "candidates, candidate or endOfCandidates is needed",
+  });
+
+/** Sent to renegotiate a connected call (ICE restart, added tracks); relayed to the peer device. */
+export const CallNegotiate = z.object({
+  type: z.literal("call_negotiate"),
+  id: CommandId,
+  callId: CallId,
+  sdp: Sdp,
+  sdpType: z.enum(["offer", "answer"]),
+  connectionId: z.string().min(1).max(64).optional(),
+});
+
+export const CandidateType = z.enum(["host", "srflx", "prflx", "relay"]);
+
+/** Sent when the state of the device's media path changes. */
+export const CallMedia = z.object({
+  type: z.literal("call_media"),
+  id: CommandId,
+  callId: CallId,
+  state: z.enum(["connected", "failed", "recovering"]),
+  candidateType: CandidateType.optional(),
+});
+
+export const CallSync = z.object({ type: z.literal("call_sync"), id: CommandId, callId: CallId });
+export const CallEnd = z.object({ type: z.literal("call_end"), id: CommandId, callId: CallId });
+
+/** Replaces what this socket watches; each watched user's presence comes now and on every change. */
+export const PresenceWatch = z.object({
+  type: z.literal("presence_watch"),
+  id: CommandId,
+  userIds: z.array(UserId).max(MAX_WATCHED),
+});
+
+/** Every message about one running call: accepted on the user socket and on the call socket. */
+export const InCallMessage = z.discriminatedUnion("type", [
+  CallAlerting,
+  CallAnswer,
+  CallDecline,
+  IceCandidates,
+  CallNegotiate,
+  CallMedia,
+  CallSync,
+  CallEnd,
+]);
+export type InCallMessage = z.infer<typeof InCallMessage>;
+
+export const ClientMessage = z.discriminatedUnion("type", [Register, CallInitiate, PresenceWatch, InCallMessage]);
+export type ClientMessage = z.infer<typeof ClientMessage>;
+/** As a sender writes it: defaults may be left out. */
+export type ClientMessageInput = z.input<typeof ClientMessage>;
+export type Register = z.infer<typeof Register>;
+export type CallInitiate = z.infer<typeof CallInitiate>;
+export type PresenceWatch = z.infer<typeof PresenceWatch>;
+
+const KNOWN_TYPES: ReadonlySet<string> = new Set([
+  "register",
+  "call_initiate",
+  "presence_watch",
+  ...InCallMessage.options.map((option) => option.shape.type.value),
+]);
+
+/** As much of a refused frame as can be trusted: enough to address the error. */
+const Envelope = z.object({ type: z.string(), id: z.string().min(1).max(64).optional().catch(undefined) });
+
+export type Parsed =
+  | { readonly ok: true; readonly message: ClientMessage }
+  | { readonly ok: false; readonly re: string | undefined; readonly refusal: Refusal };
+
+function refuse(code: Refusal["code"], message: string, re?: string): Parsed {
+  return { ok: false, re, refusal: { code, message } };
+}
+
+/** The one place where a frame becomes a message. Never throws. */
+export function parseClientFrame(frame: string | ArrayBuffer): Parsed {
+  if (typeof frame !== "string") return refuse("bad_message", "binary frames are not part of the protocol");
+  if (frame.length > MAX_FRAME) return refuse("too_large", `a frame holds at most ${MAX_FRAME} characters`);
+  const json = parseJson(frame);
+  const envelope = Envelope.safeParse(json);
+  if (!envelope.success) return refuse("bad_message", "a frame is a JSON object with a string `type`");
+  const { type, id } = envelope.data;
+  if (!KNOWN_TYPES.has(type)) return refuse("unsupported", "this server does not know that message type", id);
+  const message = ClientMessage.safeParse(json);
+  if (message.success) return { ok: true, message: message.data };
+  const tooLarge = message.error.issues.some((issue) => issue.code === "too_big" && issue.path[0] === "sdp");
+  return refuse(tooLarge ? "too_large" : "bad_message", describe(message.error), id);
+}
+
+/** JSON or `undefined`: what cannot be parsed is no message. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
