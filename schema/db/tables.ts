@@ -1,0 +1,129 @@
+import { desc, isNotNull, sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  timestamp,
+  uuid,
+  varchar,
+} from "drizzle-orm/pg-core";
+import type { CallType, EndReason, Outcome, ParticipantState } from "../call.ts";
+import type { DeviceType } from "../client-messages.ts";
+import type { CallEvent } from "../ledger.ts";
+
+/**
+ * The history in Postgres. Only the ledger writes here; `revision` is that of the event a row comes
+ * from, so that an older or repeated event changes nothing.
+ *
+ * Times have milliseconds, as on the wire: a finer one could not pass through a cursor unchanged.
+ */
+
+const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
+const revision = () => bigint("revision", { mode: "number" }).notNull().default(0);
+
+export const users = pgTable("users", {
+  id: uuid("id").primaryKey().defaultRandom(),
+  name: varchar("name", { length: 100 }).notNull(),
+  avatarUrl: varchar("avatar_url", { length: 500 }),
+  createdAt: moment("created_at").notNull().defaultNow(),
+  revision: revision(),
+});
+
+export const userDevices = pgTable(
+  "user_devices",
+  {
+    id: uuid("id").primaryKey().defaultRandom(),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id),
+    deviceType: varchar("device_type", { length: 50 }).$type<DeviceType>().notNull(),
+    pushToken: varchar("push_token", { length: 500 }),
+    /** Until it is removed or its push token dies. */
+    isActive: boolean("is_active").notNull().default(true),
+    /** Since when it has a socket; null while it has none. */
+    connectedAt: moment("connected_at"),
+    lastSeen: moment("last_seen"),
+    revision: revision(),
+  },
+  (table) => [
+    index("idx_devices_user_active").on(table.userId).where(sql`${table.isActive}`),
+    // Counting connections must not read every device that ever was.
+    index("idx_devices_connected").on(table.id).where(isNotNull(table.connectedAt)),
+  ],
+);
+
+export const calls = pgTable(
+  "calls",
+  {
+    id: uuid("id").primaryKey().defaultRandom(),
+    initiatorId: uuid("initiator_id")
+      .notNull()
+      .references(() => users.id),
+    callType: varchar("call_type", { length: 20 }).$type<CallType>().notNull(),
+    state: varchar("state", { length: 20 }).$type<CallEvent["state"]>().notNull(),
+    /** The device; no foreign key, since its own event may come later than the call's. */
+    answeredBy: uuid("answered_by"),
+    connectedAt: moment("connected_at"),
+    endedAt: moment("ended_at"),
+    durationSeconds: integer("duration_seconds"),
+    createdAt: moment("created_at").notNull().defaultNow(),
+    outcome: varchar("outcome", { length: 20 }).$type<Outcome>(),
+    endReason: varchar("end_reason", { length: 30 }).$type<EndReason>(),
+    revision: revision(),
+  },
+  (table) => [
+    index("idx_calls_initiator").on(table.initiatorId, desc(table.createdAt)),
+    index("idx_calls_state").on(table.state).where(sql`${table.state} in ('ringing', 'connected')`),
+  ],
+);
+
+export const callParticipants = pgTable(
+  "call_participants",
+  {
+    callId: uuid("call_id")
+      .notNull()
+      .references(() => calls.id),
+    userId: uuid("user_id")
+      .notNull()
+      .references(() => users.id),
+    deviceId: uuid("device_id"),
+    state: varchar("state", { length: 20 }).$type<ParticipantState>().notNull(),
+    joinedAt: moment("joined_at"),
+    leftAt: moment("left_at"),
+    /** The call's, repeated here: one user's history, newest first, is then one range of one index. */
+    createdAt: moment("created_at").notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.callId, table.userId] }),
+    index("idx_participants_user").on(table.userId, table.callId),
+    index("idx_participants_history").on(table.userId, desc(table.createdAt), desc(table.callId)),
+  ],
+);
+
+/** One row per stay: a call that is handed to another device and back has three. */
+export const callParticipantDevices = pgTable(
+  "call_participant_devices",
+  {
+    callId: uuid("call_id").notNull(),
+    userId: uuid("user_id").notNull(),
+    deviceId: uuid("device_id").notNull(),
+    joinedAt: moment("joined_at").notNull(),
+    leftAt: moment("left_at"),
+  },
+  (table) => [
+    // Named, since the generated name is as long as Postgres allows.
+    primaryKey({
+      name: "call_participant_devices_pk",
+      columns: [table.callId, table.userId, table.deviceId, table.joinedAt],
+    }),
+    foreignKey({
+      name: "call_participant_devices_participant_fk",
+      columns: [table.callId, table.userId],
+      foreignColumns: [callParticipants.callId, callParticipants.userId],
+    }),
+  ],
+);
