@@ -1,0 +1,132 @@
+import { DurableObject } from "cloudflare:workers";
+import { type FleetMessage, type NodeStatus, parseNodeFrame, Region } from "../../schema/fleet.ts";
+import { log, short } from "../log.ts";
+import { close } from "../socket.ts";
+import * as machine from "./fleet.ts";
+
+/** What hibernates with a registration socket; the sockets together are the whole state. */
+interface FleetAttachment {
+  readonly connectionId: string;
+  readonly connection: machine.Connection | null;
+}
+
+/**
+ * The SFU nodes of one region, named by it: the shell around `fleet.ts`. Nothing is stored but the
+ * alarm, since a node that is not connected is no node.
+ */
+export class FleetObject extends DurableObject<Env> {
+  #fleet: machine.Fleet;
+  #alarmAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const connections = ctx.getWebSockets().flatMap((socket) => {
+      const { connectionId, connection } = attachment(socket);
+      return connection ? [[connectionId, connection] as const] : [];
+    });
+    this.#fleet = { ...machine.createFleet(Region.parse(ctx.id.name)), connections: Object.fromEntries(connections) };
+    ctx.blockConcurrencyWhile(async () => {
+      this.#alarmAt = await ctx.storage.getAlarm();
+    });
+  }
+
+  /** The nodes of this region whose lease runs. */
+  async nodes(): Promise<NodeStatus[]> {
+    return machine.nodes(this.#fleet, Date.now());
+  }
+
+  /** Takes an upgrade that `connectNode` has let through. */
+  override async fetch(): Promise<Response> {
+    const { 0: client, 1: server } = new WebSocketPair();
+    const connectionId = crypto.randomUUID();
+    this.ctx.acceptWebSocket(server, [connectionId]);
+    server.serializeAttachment({ connectionId, connection: null } satisfies FleetAttachment);
+    this.#step({ type: "opened", connectionId });
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+    const parsed = parseNodeFrame(frame);
+    if (parsed.ok) {
+      this.#step({ type: "message", connectionId: attachment(socket).connectionId, message: parsed.message });
+    } else {
+      send(socket, { type: "error", ...parsed.refusal });
+    }
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    this.#step({ type: "closed", connectionId: attachment(socket).connectionId });
+    close(socket, code === 1005 || code === 1006 ? 1000 : code, "");
+  }
+
+  override alarm(): void {
+    this.#alarmAt = null;
+    this.#step({ type: "time_passed" });
+  }
+
+  #step(event: machine.Event): void {
+    const before = this.#fleet;
+    const { state, commands } = machine.step(before, event, Date.now());
+    this.#fleet = state;
+    this.#attach(before, state);
+    for (const command of commands) this.#perform(command);
+    this.#arm();
+    logChanges(before, state);
+  }
+
+  /** Keeps with each socket what an eviction would forget. */
+  #attach(before: machine.Fleet, after: machine.Fleet): void {
+    const ids = new Set([...Object.keys(before.connections), ...Object.keys(after.connections)]);
+    for (const connectionId of ids) {
+      const connection = after.connections[connectionId] ?? null;
+      if (connection === before.connections[connectionId]) continue;
+      const kept: FleetAttachment = { connectionId, connection };
+      for (const socket of this.ctx.getWebSockets(connectionId)) socket.serializeAttachment(kept);
+    }
+  }
+
+  #perform(command: machine.Command): void {
+    for (const socket of this.ctx.getWebSockets(command.connectionId)) {
+      switch (command.type) {
+        case "send":
+          send(socket, command.message);
+          break;
+        case "close":
+          close(socket, command.code, command.reason);
+          break;
+      }
+    }
+  }
+
+  /** Only ever moved earlier: heartbeats renew leases all the time, and each move is a row written. */
+  #arm(): void {
+    const deadline = machine.nextDeadline(this.#fleet);
+    if (deadline === null || (this.#alarmAt !== null && this.#alarmAt <= deadline)) return;
+    this.#alarmAt = deadline;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(deadline));
+  }
+}
+
+function attachment(socket: WebSocket): FleetAttachment {
+  return socket.deserializeAttachment();
+}
+
+/** A socket may go at any moment; its node comes back by itself. */
+function send(socket: WebSocket, message: FleetMessage): void {
+  try {
+    socket.send(JSON.stringify(message));
+  } catch {
+    // The peer has gone: its close event follows.
+  }
+}
+
+function logChanges(before: machine.Fleet, after: machine.Fleet): void {
+  const had = nodeIds(before);
+  const has = nodeIds(after);
+  for (const id of has) if (!had.has(id)) log("node_registered", { node: short(id), region: after.region });
+  for (const id of had) if (!has.has(id)) log("node_left", { node: short(id), region: after.region });
+}
+
+function nodeIds(fleet: machine.Fleet): Set<string> {
+  return new Set(Object.values(fleet.connections).flatMap(({ node }) => (node ? [node.nodeId] : [])));
+}

@@ -1,0 +1,162 @@
+import {
+  CLOSE_LEASE_EXPIRED,
+  CLOSE_NODE_REPLACED,
+  FLEET_PROTOCOL,
+  type FleetMessage,
+  NODE_HEARTBEAT_MS,
+  NODE_LEASE_MS,
+  type NodeMessage,
+  type NodeRegister,
+  type NodeStatus,
+  type Region,
+} from "../../schema/fleet.ts";
+
+/**
+ * The SFU nodes of one region. Pure: every socket is a connection with a lease, and a node is what
+ * registered on one. Nothing else is state, so the connections alone bring it back after an eviction.
+ */
+
+/** What hibernates with a socket. Times in Unix ms. */
+export interface Connection {
+  readonly leaseUntil: number;
+  /** Null until the node has registered. */
+  readonly node: NodeStatus | null;
+}
+
+export interface Fleet {
+  readonly region: Region;
+  readonly connections: Readonly<Record<string, Connection>>;
+}
+
+export type Event =
+  | { readonly type: "opened"; readonly connectionId: string }
+  | { readonly type: "message"; readonly connectionId: string; readonly message: NodeMessage }
+  | { readonly type: "closed"; readonly connectionId: string }
+  | { readonly type: "time_passed" };
+
+export type Command =
+  | { readonly type: "send"; readonly connectionId: string; readonly message: FleetMessage }
+  | { readonly type: "close"; readonly connectionId: string; readonly code: number; readonly reason: string };
+
+export interface Step {
+  readonly state: Fleet;
+  readonly commands: readonly Command[];
+}
+
+export function createFleet(region: Region): Fleet {
+  return { region, connections: {} };
+}
+
+/** @param now Unix ms */
+export function step(before: Fleet, event: Event, now: number): Step {
+  const expired = expire(before, now);
+  const { state, commands } = apply(expired.state, event, now);
+  return { state, commands: [...expired.commands, ...commands] };
+}
+
+/** When the next lease ends, in Unix ms; null without connections. */
+export function nextDeadline(fleet: Fleet): number | null {
+  const leases = Object.values(fleet.connections).map(({ leaseUntil }) => leaseUntil);
+  return leases.length === 0 ? null : Math.min(...leases);
+}
+
+/** The nodes that hold a lease at `now`, whether or not an alarm has swept the others. */
+export function nodes(fleet: Fleet, now: number): NodeStatus[] {
+  return Object.values(fleet.connections).flatMap(({ leaseUntil, node }) => (node && leaseUntil > now ? [node] : []));
+}
+
+function apply(fleet: Fleet, event: Event, now: number): Step {
+  switch (event.type) {
+    case "opened":
+      return unspoken(put(fleet, event.connectionId, { leaseUntil: now + NODE_LEASE_MS, node: null }));
+    case "message":
+      return hear(fleet, event.connectionId, event.message, now);
+    case "closed":
+      return unspoken(drop(fleet, [event.connectionId]));
+    case "time_passed":
+      return unspoken(fleet);
+  }
+}
+
+function hear(fleet: Fleet, connectionId: string, message: NodeMessage, now: number): Step {
+  const connection = fleet.connections[connectionId];
+  // Its lease ran out, or a newer socket took over: the close is already on its way.
+  if (!connection) return unspoken(fleet);
+  switch (message.type) {
+    case "node_register":
+      return register(fleet, connectionId, message, now);
+    case "node_heartbeat": {
+      if (!connection.node) return reply(fleet, connectionId, refusal("forbidden", "register first"));
+      const leaseUntil = now + NODE_LEASE_MS;
+      const node = { ...connection.node, load: message.load, rooms: message.rooms, leaseUntil };
+      return reply(put(fleet, connectionId, { leaseUntil, node }), connectionId, {
+        type: "node_lease",
+        leaseMs: NODE_LEASE_MS,
+      });
+    }
+  }
+}
+
+function register(fleet: Fleet, connectionId: string, message: NodeRegister, now: number): Step {
+  if (message.protocol !== FLEET_PROTOCOL) {
+    return reply(fleet, connectionId, refusal("unsupported", `this fleet speaks protocol ${FLEET_PROTOCOL}`));
+  }
+  if (message.region !== fleet.region) {
+    return reply(fleet, connectionId, refusal("bad_message", `region: this is the fleet of ${fleet.region}`));
+  }
+  const { nodeId, region, version, capacity, announcedAddress } = message;
+  const own = fleet.connections[connectionId]?.node;
+  const known = own?.nodeId === nodeId ? own : { load: null, rooms: 0, registeredAt: now };
+  const leaseUntil = now + NODE_LEASE_MS;
+  const node = { ...known, nodeId, region, version, capacity, announcedAddress, leaseUntil };
+  const older = connectionsOf(fleet, nodeId).filter((id) => id !== connectionId);
+  return {
+    state: put(drop(fleet, older), connectionId, { leaseUntil, node }),
+    commands: [
+      ...older.map((id) => closing(id, CLOSE_NODE_REPLACED, "replaced by a newer connection of this node")),
+      {
+        type: "send",
+        connectionId,
+        message: { type: "node_registered", leaseMs: NODE_LEASE_MS, heartbeatMs: NODE_HEARTBEAT_MS },
+      },
+    ],
+  };
+}
+
+function expire(fleet: Fleet, now: number): Step {
+  const ids = Object.keys(fleet.connections).filter((id) => (fleet.connections[id]?.leaseUntil ?? now) <= now);
+  return {
+    state: drop(fleet, ids),
+    commands: ids.map((id) => closing(id, CLOSE_LEASE_EXPIRED, "the lease ran out")),
+  };
+}
+
+function connectionsOf(fleet: Fleet, nodeId: string): string[] {
+  return Object.keys(fleet.connections).filter((id) => fleet.connections[id]?.node?.nodeId === nodeId);
+}
+
+function put(fleet: Fleet, connectionId: string, connection: Connection): Fleet {
+  return { ...fleet, connections: { ...fleet.connections, [connectionId]: connection } };
+}
+
+function drop(fleet: Fleet, ids: readonly string[]): Fleet {
+  if (ids.length === 0) return fleet;
+  const kept = Object.entries(fleet.connections).filter(([id]) => !ids.includes(id));
+  return { ...fleet, connections: Object.fromEntries(kept) };
+}
+
+function unspoken(state: Fleet): Step {
+  return { state, commands: [] };
+}
+
+function reply(state: Fleet, connectionId: string, message: FleetMessage): Step {
+  return { state, commands: [{ type: "send", connectionId, message }] };
+}
+
+function refusal(code: "forbidden" | "unsupported" | "bad_message", message: string): FleetMessage {
+  return { type: "error", code, message };
+}
+
+function closing(connectionId: string, code: number, reason: string): Command {
+  return { type: "close", connectionId, code, reason };
+}
