@@ -39,3 +39,7 @@ export const MAX_CALLEES = 31;
 export const MAX_NAME = 100;
 export const MAX_URL = 500;
 export const MAX_PUSH_TOKEN = 500;
+/** With no device to ring and none that comes, the caller is told after this long, not after the whole ring. */
+export const UNREACHABLE_MS = 4_000;
+/** After a failed delivery to an object, the next try. Longer leaves a phone ringing. */
+export const REDELIVER_MS = 1_000;

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import type { IceCandidate } from "../../schema/client-messages.ts";
+import type { DeviceRef } from "../../schema/ids.ts";
+import { attach, attachment, type CallSockets } from "./call-sockets.ts";
+import { admit, EMPTY, type IceBatch, type IceBuffer, take } from "./ice.ts";
+
+/** An attachment holds 16,384 bytes; beyond this a buffer goes to storage. */
+const ATTACHMENT_ROOM = 12_000;
+
+/**
+ * Where candidates wait: with the device's call socket, which hibernates and costs nothing, else in
+ * a row of storage, and that only while somebody has yet to answer.
+ */
+export class IceBuffers {
+  readonly #storage: SyncKvStorage;
+  readonly #sockets: CallSockets;
+  readonly #memory = new Map<string, IceBuffer>();
+
+  constructor(storage: SyncKvStorage, sockets: CallSockets) {
+    this.#storage = storage;
+    this.#sockets = sockets;
+  }
+
+  /** @param waits whether there is nobody yet to forward to, so that it must outlive an eviction */
+  admit(
+    callId: string,
+    from: DeviceRef,
+    candidates: readonly IceCandidate[],
+    endOfCandidates: boolean,
+    now: number,
+    waits: boolean,
+  ): void {
+    const gathered = candidates.map((candidate) => ({
+      candidate,
+      fingerprint: fingerprint(callId, from.deviceId, candidate.candidate),
+    }));
+    this.#save(from, admit(this.#load(from), { candidates: gathered, endOfCandidates }, now), waits);
+  }
+
+  take(from: DeviceRef, now: number): IceBatch | null {
+    const { buffer, batch } = take(this.#load(from), now);
+    if (batch) this.#save(from, buffer, false);
+    return batch;
+  }
+
+  /** A call socket takes its attachment with it: what waits there is kept. */
+  spill(socket: WebSocket): void {
+    const { userId, deviceId, ice } = attachment(socket);
+    if (deviceId !== null && ice && ice.waiting.length > 0) this.#storage.put(key({ userId, deviceId }), ice);
+  }
+
+  #load(device: DeviceRef): IceBuffer {
+    const remembered = this.#memory.get(key(device));
+    if (remembered) return remembered;
+    const socket = this.#sockets.of(device);
+    const attached = socket ? attachment(socket).ice : null;
+    return attached ?? this.#storage.get<IceBuffer>(key(device)) ?? EMPTY;
+  }
+
+  #save(device: DeviceRef, buffer: IceBuffer, waits: boolean): void {
+    this.#memory.set(key(device), buffer);
+    const socket = this.#sockets.of(device);
+    const fits = JSON.stringify(buffer).length <= ATTACHMENT_ROOM;
+    if (socket) attach(socket, { ...attachment(socket), ice: fits ? buffer : null });
+    if (waits && !(socket && fits)) this.#storage.put(key(device), buffer);
+  }
+}
+
+function key(device: DeviceRef): string {
+  return `ice:${device.userId}:${device.deviceId}`;
+}
+
+/** SHA-256 of `callId:deviceId:candidate`, its first 16 hex digits. */
+export function fingerprint(callId: string, deviceId: string, candidate: string): string {
+  return createHash("sha256").update(`${callId}:${deviceId}:${candidate}`).digest("hex").slice(0, 16);
+}
