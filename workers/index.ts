@@ -1,9 +1,11 @@
-import { DurableObject } from "cloudflare:workers";
-export class UserObject extends DurableObject {}
-export class CallObject extends DurableObject {}
-export class FleetObject extends DurableObject {}
+import { app } from "./http/app.ts";
+import { consume } from "./ledger/consumer.ts";
+
+export { CallObject } from "./call/call-object.ts";
+export { FleetObject } from "./fleet/fleet-object.ts";
+export { UserObject } from "./user/user-object.ts";
+
 export default {
-  async fetch(): Promise<Response> {
-    return new Response("x");
-  },
-};
+  fetch: app.fetch,
+  queue: consume,
+} satisfies ExportedHandler<Env>;

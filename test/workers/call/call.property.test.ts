@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { CallState } from "../../../schema/call.ts";
 import { answerOf, type Event, isCommit, nextDeadline, step } from "../../../workers/call/call.ts";
 import { ledgerEvent } from "../../../workers/call/ledger-event.ts";
-import type { Call } from "../../../workers/call/state.ts";
+import type { Call, CallView } from "../../../workers/call/state.ts";
 import { concerns, notices, viewFor } from "../../../workers/call/view.ts";
 import { ADAS_PHONE, BOB, LAPTOP, PHONE, script, T0, TABLET } from "./call-script.ts";
 
@@ -119,16 +119,18 @@ class World {
         this.step({ type: "delivery_failed" });
         return;
       }
-      for (const { deviceId } of BOBS) {
-        for (const { type } of notices(this.told.get(deviceId), view, deviceId, this.now)) {
-          if (type === "incoming_call") this.ringing.add(deviceId);
-          else this.ringing.delete(deviceId);
-        }
-        this.told.set(deviceId, view.state);
-      }
+      for (const { deviceId } of BOBS) this.tell(deviceId, view);
       const devices = BOBS.map(({ deviceId }) => deviceId);
       this.step({ type: "delivered", userId: BOB, state: view.state, name: "Bob", devices });
     }
+  }
+
+  tell(deviceId: string, view: CallView): void {
+    for (const { type } of notices(this.told.get(deviceId), view, deviceId, this.now)) {
+      if (type === "incoming_call") this.ringing.add(deviceId);
+      else this.ringing.delete(deviceId);
+    }
+    this.told.set(deviceId, view.state);
   }
 
   /** The network comes back and every alarm that is due fires, until the machine is at rest. */

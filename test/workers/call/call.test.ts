@@ -60,7 +60,12 @@ const TABLE: Row[] = [
     state: "reaching",
     verdict: "refused",
   },
-  { title: "a caller cannot answer its own call", play: (c) => c.answers(ADAS_TABLET), state: "reaching", verdict: "refused" },
+  {
+    title: "a caller cannot answer its own call",
+    play: (c) => c.answers(ADAS_TABLET),
+    state: "reaching",
+    verdict: "refused",
+  },
   {
     title: "[CALL-11] a decline ends it",
     play: (c) => c.rung().alerts().declines(),
@@ -68,8 +73,16 @@ const TABLE: Row[] = [
     outcome: "declined",
     reason: "declined",
   },
-  { title: "[CALL-12] ignoring keeps it ringing", play: (c) => c.rung().alerts().declines(PHONE, "ignored"), state: "ringing" },
-  { title: "[CALL-12] one busy device is not a busy callee", play: (c) => c.rung().declines(PHONE, "busy"), state: "reaching" },
+  {
+    title: "[CALL-12] ignoring keeps it ringing",
+    play: (c) => c.rung().alerts().declines(PHONE, "ignored"),
+    state: "ringing",
+  },
+  {
+    title: "[CALL-12] one busy device is not a busy callee",
+    play: (c) => c.rung().declines(PHONE, "busy"),
+    state: "reaching",
+  },
   {
     title: "[CALL-12] every device busy is",
     play: (c) => c.rung().declines(PHONE, "busy").declines(TABLET, "busy").declines(LAPTOP, "busy"),
@@ -106,7 +119,15 @@ const TABLE: Row[] = [
     state: "ended",
     outcome: "cancelled",
   },
-  { title: "[CALL-14] it still rings just before the limit", play: (c) => c.rung().alerts().alarm(RING_MS - 1), state: "ringing" },
+  {
+    title: "[CALL-14] it still rings just before the limit",
+    play: (c) =>
+      c
+        .rung()
+        .alerts()
+        .alarm(RING_MS - 1),
+    state: "ringing",
+  },
   {
     title: "[CALL-14] it is missed at the limit",
     play: (c) => c.rung().alarm(RING_MS),
@@ -134,7 +155,11 @@ const TABLE: Row[] = [
     outcome: "completed",
     reason: "hung_up",
   },
-  { title: "[CALL-16] media from either side connects", play: (c) => c.rung().answers().media(ADAS_PHONE), state: "connected" },
+  {
+    title: "[CALL-16] media from either side connects",
+    play: (c) => c.rung().answers().media(ADAS_PHONE),
+    state: "connected",
+  },
   {
     title: "[CALL-16] media that recovers",
     play: (c) => c.rung().answers().media().media(PHONE, "recovering"),
@@ -165,7 +190,11 @@ const TABLE: Row[] = [
     outcome: "failed",
     reason: "media_timeout",
   },
-  { title: "[CALL-17] media just in time", play: (c) => c.rung().answers().media().alarm(CONNECT_MS), state: "connected" },
+  {
+    title: "[CALL-17] media just in time",
+    play: (c) => c.rung().answers().media().alarm(CONNECT_MS),
+    state: "connected",
+  },
   {
     title: "[CALL-18] a hang-up without media is completed all the same",
     play: (c) => c.rung().answers().hangsUp(PHONE),
@@ -194,7 +223,12 @@ const TABLE: Row[] = [
   },
   {
     title: "[CALL-19] a sign of life keeps it",
-    play: (c) => c.rung().answers().media().alarm(BACKSTOP_MS, T0 + BACKSTOP_MS - 1),
+    play: (c) =>
+      c
+        .rung()
+        .answers()
+        .media()
+        .alarm(BACKSTOP_MS, T0 + BACKSTOP_MS - 1),
     state: "connected",
   },
   {

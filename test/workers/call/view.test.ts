@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import type { CallState } from "../../../schema/call.ts";
+import { RING_MS } from "../../../schema/limits.ts";
+import type { ServerMessage } from "../../../schema/server-messages.ts";
+import { concerns, notices, snapshotOf, viewFor } from "../../../workers/call/view.ts";
+import { ADA, ADAS_PHONE, BOB, type CallScript, EVE, PHONE, script, T0, TABLET } from "./call-script.ts";
+
+type Device = { userId: string; deviceId: string };
+
+function told(played: CallScript, device: Device, before?: CallState): readonly ServerMessage[] {
+  const view = viewFor(played.call, device.userId, []);
+  return view ? notices(before, view, device.deviceId, played.now) : [];
+}
+
+describe("what a device hears", () => {
+  test("[CALL-4] a callee's device is told who calls, how, and for how long", () => {
+    expect(told(script(), TABLET)).toEqual([
+      {
+        type: "incoming_call",
+        callId: "01890000-0000-7000-8000-000000000001",
+        rev: 1,
+        caller: { ...ADAS_PHONE, name: "Ada" },
+        callType: "video",
+        sdp: "offer",
+        remainingMs: RING_MS,
+      },
+    ]);
+  });
+
+  test("[CALL-5] the calling device hears ringing, with how many devices alert", () => {
+    expect(told(script().rung().alerts(PHONE), ADAS_PHONE, "reaching")).toMatchObject([
+      { type: "call_ringing", userId: BOB, devices: 1 },
+    ]);
+  });
+
+  test("[CALL-7] the calling device gets the answer", () => {
+    expect(told(script().rung().answers(PHONE), ADAS_PHONE, "ringing")).toMatchObject([
+      { type: "call_connected", answeredBy: PHONE, sdp: "answer" },
+    ]);
+  });
+
+  test("[CALL-8] a device that lost hears where it was answered; the winner, who has its reply, nothing", () => {
+    const played = script().rung().answers(PHONE);
+    expect(told(played, TABLET, "reaching")).toMatchObject([
+      { type: "call_cancelled", reason: "answered_elsewhere", byDevice: PHONE.deviceId },
+    ]);
+    expect(told(played, PHONE, "reaching")).toEqual([]);
+  });
+
+  test("[CALL-8] a device that missed the answer hears of it, not of the end: the call was not missed", () => {
+    const played = script().rung().answers(PHONE).hangsUp();
+    expect(told(played, TABLET, "ringing")).toMatchObject([{ type: "call_cancelled", reason: "answered_elsewhere" }]);
+  });
+
+  test("[CALL-8] a device that has stopped is left in peace when the call ends", () => {
+    const played = script().rung().answers(PHONE).hangsUp();
+    expect(told(played, TABLET, "connecting")).toEqual([]);
+  });
+
+  test("[CALL-5] a device that was never rung has nothing to stop", () => {
+    expect(told(script().rung().hangsUp(), TABLET)).toEqual([]);
+    expect(told(script().rung().answers(PHONE), TABLET)).toEqual([]);
+  });
+
+  test.each<[string, CallScript, string, string | undefined]>([
+    ["[CALL-11] declined", script().rung().declines(PHONE), "declined_elsewhere", PHONE.deviceId],
+    ["[CALL-14] timed out", script().rung().alarm(RING_MS), "timed_out", undefined],
+    ["[CALL-15] cancelled", script().rung().hangsUp(), "caller_hung_up", undefined],
+  ])("a ringing device learns why it stops: %s", (_title, played, reason, byDevice) => {
+    const expected = { type: "call_cancelled", reason, ...(byDevice !== undefined && { byDevice }) };
+    const [cancelled] = told(played, TABLET, "ringing");
+    expect(cancelled).toMatchObject(expected);
+    expect(Object.keys(cancelled ?? {}).includes("byDevice")).toBe(byDevice !== undefined);
+  });
+
+  test("[CALL-18] both ends of the call hear of the end, but the one that asked has its reply", () => {
+    const played = script().rung().answers(PHONE).hangsUp(ADAS_PHONE, 10_000);
+    expect(told(played, PHONE, "connecting")).toMatchObject([
+      { type: "call_ended", outcome: "completed", reason: "hung_up", durationSeconds: 10 },
+    ]);
+    expect(told(played, ADAS_PHONE, "connecting")).toEqual([]);
+  });
+
+  test("[CALL-16] a calling device that missed the answer gets it with the news that media is up", () => {
+    const played = script().rung().answers(PHONE).media(PHONE);
+    expect(told(played, ADAS_PHONE, "ringing").map(({ type }) => type)).toEqual(["call_connected", "call_state"]);
+  });
+
+  test("[WIRE-7] nothing is said twice", () => {
+    expect(told(script().rung().answers(PHONE), TABLET, "connecting")).toEqual([]);
+  });
+});
+
+describe("what is not told", () => {
+  test("[CALL-10] a stranger sees no call", () => {
+    expect(viewFor(script().call, EVE, [])).toBeUndefined();
+  });
+
+  test("the caller's snapshot has the answer and never the callee's devices before it", () => {
+    const ringing = viewFor(script().rung().alerts(PHONE).call, ADA, []);
+    expect(JSON.stringify(ringing && snapshotOf(ringing, T0))).not.toContain(PHONE.deviceId);
+  });
+});
+
+describe("whom a change concerns", () => {
+  const of = (played: CallScript, userId: string, onCallSocket: string[] = []) => {
+    const view = viewFor(played.call, userId, onCallSocket);
+    return view ? concerns(played.call.heard[userId], view) : false;
+  };
+
+  test.each<[string, boolean, boolean]>([
+    ["[CALL-4] a new call is the callee's", of(script(), BOB), true],
+    ["[CALL-5] alerting is not news to the callee", of(script().rung().alerts(), BOB), false],
+    ["[CALL-5] it is to the caller", of(script().rung().alerts(), ADA), true],
+    [
+      "[CONN-4] unless the caller hears of it on a call socket",
+      of(script().rung().alerts(), ADA, [ADAS_PHONE.deviceId]),
+      false,
+    ],
+    [
+      "[CALL-8] an answer is news to the callee, for the other devices",
+      of(script().rung().answers(), BOB, [PHONE.deviceId]),
+      true,
+    ],
+    ["the end is everybody's", of(script().rung().answers().hangsUp(), ADA, [ADAS_PHONE.deviceId]), true],
+  ])("%s", (_title, actual, expected) => {
+    expect(actual).toBe(expected);
+  });
+});

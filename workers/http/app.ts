@@ -1,0 +1,81 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import { CallId } from "../../schema/ids.ts";
+import { MAX_HTTP_BODY } from "../../schema/limits.ts";
+import { connectNode } from "../fleet/route.ts";
+import { failure, log } from "../log.ts";
+import { type Identity, upgradeRequest } from "../socket.ts";
+import { authenticate, selectedProtocol } from "./auth.ts";
+import { contacts } from "./contacts.ts";
+import { developmentToken } from "./development.ts";
+import { HttpRefusal, parse, refuse } from "./errors.ts";
+import { health } from "./health.ts";
+import { history } from "./history.ts";
+import { iceServers } from "./ice-servers.ts";
+import { devices, presence, putUser, removeDevice } from "./users.ts";
+
+export interface Bindings {
+  Bindings: Env;
+  Variables: { identity: Identity };
+}
+
+/** The HTTP API and the two sockets: everything is authenticated and validated here, before any object is touched. */
+export const app = new Hono<Bindings>();
+
+app.use("/api/*", bodyLimit({ maxSize: MAX_HTTP_BODY, onError: tooLarge }));
+app.get("/health", health);
+app.get("/sfu/nodes", (context) => connectNode(context.req.raw, context.env));
+app.post("/api/dev/token", developmentToken);
+app.put("/api/users/:id", putUser);
+
+app.use(async (context, next) => {
+  const identity = await authenticate(context.req.raw, context.env);
+  if (!identity) throw new HttpRefusal("unauthorized", "a valid token is needed");
+  context.set("identity", identity);
+  await next();
+});
+
+app.get("/ws", (context) => {
+  const { identity } = context.var;
+  return upgrade(context.req.raw, identity, context.env.USERS.getByName(identity.userId));
+});
+app.get("/calls/:id/ws", (context) => {
+  const callId = parse(CallId, context.req.param("id"));
+  return upgrade(context.req.raw, context.var.identity, context.env.CALLS.getByName(callId));
+});
+app.get("/api/contacts", contacts);
+app.get("/api/ice-servers", iceServers);
+app.get("/api/calls", history);
+app.get("/api/devices", devices);
+app.delete("/api/devices/:id", removeDevice);
+app.get("/api/users/:id/presence", presence);
+
+app.notFound((context) => refuse(context, new HttpRefusal("not_found", "no such route")));
+
+app.onError((error, context) => {
+  if (error instanceof HttpRefusal) return refuse(context, error);
+  if (error instanceof HTTPException)
+    return refuse(context, new HttpRefusal("bad_message", "bad request", error.status));
+  log("request_failed", { route: context.req.routePath, failure: failure(error) });
+  return refuse(context, new HttpRefusal("internal", "try again"));
+});
+
+function tooLarge(): Response {
+  throw new HttpRefusal("too_large", `a body holds at most ${MAX_HTTP_BODY} bytes`);
+}
+
+/** Hands a socket to its object. The subprotocol is selected here: the object sees no token. */
+async function upgrade(request: Request, identity: Identity, target: DurableObjectStub): Promise<Response> {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    throw new HttpRefusal("bad_message", "a WebSocket upgrade is needed", 426);
+  }
+  const answer = await target.fetch(upgradeRequest(request.url, identity));
+  const protocol = selectedProtocol(request.headers);
+  if (!answer.webSocket || protocol === null) return answer;
+  return new Response(null, {
+    status: 101,
+    webSocket: answer.webSocket,
+    headers: { "sec-websocket-protocol": protocol },
+  });
+}

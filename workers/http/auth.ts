@@ -1,0 +1,93 @@
+import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import * as z from "zod";
+import { UserId } from "../../schema/ids.ts";
+import { MAX_NAME, MAX_URL } from "../../schema/limits.ts";
+import type { Identity } from "../socket.ts";
+
+/** The claims that matter: `sub` is the user's id, `name` and `picture` keep the user's row fresh. */
+const Claims = z.object({
+  sub: UserId,
+  name: z.string().trim().min(1).max(MAX_NAME).nullish().catch(null),
+  picture: z.url().max(MAX_URL).nullish().catch(null),
+});
+
+const SUBPROTOCOL = "switchboard.v1";
+const BEARER = "bearer.";
+/** Development tokens live long enough for an afternoon with the demo, and no longer than a week. */
+const DEVELOPMENT_TOKEN_LIFE = "7d";
+
+/** Keys are fetched once per isolate and issuer; jose fetches again when it meets a new key id. */
+const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
+
+/** The user behind a request, from `Authorization: Bearer` or the subprotocol `bearer.JWT`; null if nobody. */
+export async function authenticate(request: Request, env: Env): Promise<Identity | null> {
+  const token = tokenOf(request.headers);
+  if (token === null) return null;
+  try {
+    const claims = Claims.parse(await verify(token, env));
+    return { userId: claims.sub, name: claims.name ?? null, avatarUrl: claims.picture ?? null };
+  } catch {
+    return null;
+  }
+}
+
+/** The subprotocol to select, if the client offered it (RFC 6455, section 4.2.2). */
+export function selectedProtocol(headers: Headers): string | null {
+  return offeredProtocols(headers).includes(SUBPROTOCOL) ? SUBPROTOCOL : null;
+}
+
+export async function signDevelopmentToken(userId: string, name: string, env: Env): Promise<string> {
+  const jwt = new SignJWT({ name }).setProtectedHeader({ alg: "HS256" }).setSubject(userId).setIssuedAt();
+  if (env.JWT_ISSUER !== "") jwt.setIssuer(env.JWT_ISSUER);
+  if (env.JWT_AUDIENCE !== "") jwt.setAudience(env.JWT_AUDIENCE);
+  return jwt.setExpirationTime(DEVELOPMENT_TOKEN_LIFE).sign(secretKey(env));
+}
+
+/** Whether the request carries this key; compared in constant time. */
+export async function hasKey(request: Request, key: string): Promise<boolean> {
+  const given = bearerOf(request.headers);
+  if (given === null || key === "") return false;
+  const [a, b] = await Promise.all([digest(given), digest(key)]);
+  return crypto.subtle.timingSafeEqual(a, b);
+}
+
+async function verify(token: string, env: Env): Promise<JWTPayload> {
+  const expected = {
+    requiredClaims: ["sub", "exp"],
+    ...(env.JWT_ISSUER !== "" && { issuer: env.JWT_ISSUER }),
+    ...(env.JWT_AUDIENCE !== "" && { audience: env.JWT_AUDIENCE }),
+  };
+  if (env.JWT_JWKS_URL === "") {
+    return (await jwtVerify(token, secretKey(env), { ...expected, algorithms: ["HS256"] })).payload;
+  }
+  // Only asymmetric algorithms: a public key must never be taken for an HMAC secret (RFC 8725, section 3.1).
+  const algorithms = ["ES256", "ES384", "EdDSA", "PS256", "RS256"];
+  return (await jwtVerify(token, keySet(env.JWT_JWKS_URL), { ...expected, algorithms })).payload;
+}
+
+function keySet(url: string): ReturnType<typeof createRemoteJWKSet> {
+  const known = keySets.get(url) ?? createRemoteJWKSet(new URL(url));
+  keySets.set(url, known);
+  return known;
+}
+
+function secretKey(env: Env): Uint8Array {
+  return new TextEncoder().encode(env.JWT_SECRET);
+}
+
+function tokenOf(headers: Headers): string | null {
+  const offered = offeredProtocols(headers).find((protocol) => protocol.startsWith(BEARER));
+  return bearerOf(headers) ?? offered?.slice(BEARER.length) ?? null;
+}
+
+function bearerOf(headers: Headers): string | null {
+  return /^Bearer ([^\s]+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? null;
+}
+
+function offeredProtocols(headers: Headers): string[] {
+  return (headers.get("sec-websocket-protocol") ?? "").split(",").map((protocol) => protocol.trim());
+}
+
+async function digest(text: string): Promise<ArrayBuffer> {
+  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+}

@@ -1,0 +1,33 @@
+import type { Context } from "hono";
+import { UserRequest } from "../../schema/http.ts";
+import { DeviceId, UserId } from "../../schema/ids.ts";
+import type { Bindings } from "./app.ts";
+import { hasKey } from "./auth.ts";
+import { HttpRefusal, parse, parseBody } from "./errors.ts";
+
+/** The app's server tells of a user, who can then be called before ever having been here. */
+export async function putUser(context: Context<Bindings>): Promise<Response> {
+  if (!(await hasKey(context.req.raw, context.env.SERVER_KEY))) {
+    throw new HttpRefusal("unauthorized", "the server key is needed");
+  }
+  const userId = parse(UserId, context.req.param("id"));
+  const { name, avatarUrl = null } = await parseBody(context, UserRequest);
+  await context.env.USERS.getByName(userId).setProfile({ name, avatarUrl });
+  return context.json({ userId, name, avatarUrl });
+}
+
+export async function presence(context: Context<Bindings>): Promise<Response> {
+  const userId = parse(UserId, context.req.param("id"));
+  return context.json(await context.env.USERS.getByName(userId).presence());
+}
+
+export async function devices(context: Context<Bindings>): Promise<Response> {
+  return context.json(await context.env.USERS.getByName(context.var.identity.userId).devices());
+}
+
+export async function removeDevice(context: Context<Bindings>): Promise<Response> {
+  const deviceId = parse(DeviceId, context.req.param("id"));
+  const wasKnown = await context.env.USERS.getByName(context.var.identity.userId).removeDevice(deviceId);
+  if (!wasKnown) throw new HttpRefusal("not_found", "no such device");
+  return context.body(null, 204);
+}
