@@ -18,11 +18,11 @@ export class SetupError extends Error {
 }
 
 /** Prints what went wrong and returns the exit code that says so. A bug (anything but a SetupError) keeps its stack. */
-export function reportFailure(error: unknown, write: (line: string) => void = (line) => console.error(line)): number {
+export function reportFailure(error: unknown): number {
   if (error instanceof SetupError) {
-    write(`\nerror: ${error.message}\n  ${error.hint.replaceAll("\n", "\n  ")}`);
+    console.error(`\nerror: ${error.message}\n  ${error.hint.replaceAll("\n", "\n  ")}`);
     return error.exitCode;
   }
-  write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  console.error(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 1;
 }
