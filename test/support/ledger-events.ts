@@ -1,0 +1,107 @@
+import type { CallEvent, DeviceEvent, UserEvent } from "../../schema/ledger.ts";
+
+/** Events of the ledger as the objects send them; a test names what it is about. */
+
+let ids = 0;
+
+/** A UUID that no other test has, and that sorts after the ones before it. */
+export function nextId(): string {
+  return `00000000-0000-4000-8000-${(++ids).toString(16).padStart(12, "0")}`;
+}
+
+/** The given second of one hour. */
+export function at(seconds: number): string {
+  return new Date(Date.UTC(2026, 0, 1, 12, 0, seconds)).toISOString();
+}
+
+export function userEvent(user: Partial<UserEvent> = {}): UserEvent {
+  return { kind: "user", userId: nextId(), rev: 1, name: "Ann", avatarUrl: null, ...user };
+}
+
+export function deviceEvent(device: Partial<DeviceEvent> & Pick<DeviceEvent, "userId">): DeviceEvent {
+  return {
+    kind: "device",
+    deviceId: nextId(),
+    rev: 1,
+    deviceType: "Web",
+    pushToken: null,
+    isActive: true,
+    connectedAt: at(0),
+    lastSeen: null,
+    ...device,
+  };
+}
+
+/** Who calls whom, with which devices. */
+export interface Cast {
+  readonly callId: string;
+  readonly caller: string;
+  readonly callerDevice: string;
+  readonly callee: string;
+  readonly calleeDevice: string;
+}
+
+export function cast(people: Pick<Cast, "caller" | "callee">): Cast {
+  return { callId: nextId(), callerDevice: nextId(), calleeDevice: nextId(), ...people };
+}
+
+const participant = { deviceId: null, joinedAt: null, leftAt: null, devices: [] };
+
+export function ringing({ callId, caller, callerDevice, callee }: Cast, createdAt = at(0)): CallEvent {
+  return {
+    kind: "call",
+    callId,
+    rev: 1,
+    callType: "video",
+    initiatorId: caller,
+    state: "ringing",
+    outcome: null,
+    reason: null,
+    answeredBy: null,
+    createdAt,
+    connectedAt: null,
+    endedAt: null,
+    durationSeconds: null,
+    participants: [
+      { ...participant, userId: caller, state: "joined", deviceId: callerDevice },
+      { ...participant, userId: callee, state: "invited" },
+    ],
+  };
+}
+
+export function answered(people: Cast, createdAt = at(0)): CallEvent {
+  const { caller, callerDevice, callee, calleeDevice } = people;
+  const joinedAt = at(5);
+  const stay = (deviceId: string) => ({ deviceId, joinedAt, devices: [{ deviceId, joinedAt, leftAt: null }] });
+  return {
+    ...ringing(people, createdAt),
+    rev: 2,
+    state: "connected",
+    answeredBy: calleeDevice,
+    connectedAt: joinedAt,
+    participants: [
+      { ...participant, userId: caller, state: "joined", ...stay(callerDevice) },
+      { ...participant, userId: callee, state: "joined", ...stay(calleeDevice) },
+    ],
+  };
+}
+
+export function ended(people: Cast, createdAt = at(0)): CallEvent {
+  const before = answered(people, createdAt);
+  const leftAt = at(65);
+  return {
+    ...before,
+    rev: 3,
+    state: "ended",
+    outcome: "completed",
+    reason: "hung_up",
+    endedAt: leftAt,
+    durationSeconds: 60,
+    participants: before.participants.map((who) => ({
+      ...who,
+      state: "left",
+      leftAt,
+      devices: who.devices.map((stay) => ({ ...stay, leftAt })),
+    })),
+  };
+}

@@ -1,0 +1,116 @@
+import { and, asc, count, desc, eq, isNotNull, sql } from "drizzle-orm";
+import type * as z from "zod";
+import { callParticipants, calls, userDevices, users } from "../../schema/db/tables.ts";
+import type { HistoryEntry, HistoryResponse, UserResponse } from "../../schema/http.ts";
+import { isoTimestamp } from "../../schema/time.ts";
+import { decodeCursor, encodeCursor, type Position } from "./cursor.ts";
+import type { Database } from "./database.ts";
+
+/**
+ * One user's calls, newest first, in one query. A page starts after the cursor's call, so calls
+ * that come in between shift nothing.
+ * @throws CursorRefused
+ */
+export async function listCalls(
+  db: Database,
+  userId: string,
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<HistoryResponse> {
+  const rows = await historyQuery(db, userId, limit, cursor === undefined ? null : decodeCursor(cursor));
+  const entries = groupByCall(rows, userId);
+  const page = entries.slice(0, limit);
+  const last = page.at(-1);
+  const more = entries.length > limit && last !== undefined;
+  return { calls: page, nextCursor: more ? encodeCursor({ createdAt: new Date(last.createdAt), id: last.id }) : null };
+}
+
+/** The page's calls and one more, each repeated for each of its participants. Exported for its plan to be checked. */
+export function historyQuery(db: Database, userId: string, limit: number, after: Position | null) {
+  const mine = db
+    .select({ callId: callParticipants.callId, createdAt: callParticipants.createdAt })
+    .from(callParticipants)
+    .where(and(eq(callParticipants.userId, userId), after ? olderThan(after) : undefined))
+    .orderBy(desc(callParticipants.createdAt), desc(callParticipants.callId))
+    .limit(limit + 1)
+    .as("mine");
+  return db
+    .select({ call: calls, participant: callParticipants, name: users.name })
+    .from(mine)
+    .innerJoin(calls, eq(calls.id, mine.callId))
+    .innerJoin(callParticipants, eq(callParticipants.callId, mine.callId))
+    .innerJoin(users, eq(users.id, callParticipants.userId))
+    .orderBy(desc(mine.createdAt), desc(mine.callId), asc(callParticipants.userId));
+}
+
+/** A comparison of rows is one bound of the index; the same with `or` would filter what it reads. */
+function olderThan({ createdAt, id }: Position) {
+  const { createdAt: time, callId } = callParticipants;
+  return sql`(${time}, ${callId}) < (${sql.param(createdAt, time)}, ${sql.param(id, callId)})`;
+}
+
+type Row = Awaited<ReturnType<typeof historyQuery>>[number];
+
+function groupByCall(rows: readonly Row[], userId: string): HistoryEntry[] {
+  const entries = new Map<string, HistoryEntry>();
+  for (const row of rows) {
+    const entry = entries.get(row.call.id) ?? historyEntry(row.call, userId);
+    entry.participants.push(participantOf(row));
+    entries.set(row.call.id, entry);
+  }
+  return [...entries.values()];
+}
+
+function historyEntry(call: Row["call"], userId: string): HistoryEntry {
+  const outgoing = call.initiatorId === userId;
+  return {
+    id: call.id,
+    callType: call.callType,
+    direction: outgoing ? "outgoing" : "incoming",
+    // Nobody may learn from their history that they were blocked.
+    outcome: outgoing && call.outcome === "blocked" ? "missed" : call.outcome,
+    initiatorId: call.initiatorId,
+    createdAt: isoTimestamp(call.createdAt.getTime()),
+    connectedAt: iso(call.connectedAt),
+    endedAt: iso(call.endedAt),
+    durationSeconds: call.durationSeconds,
+    answeredByDevice: call.answeredBy,
+    participants: [],
+  };
+}
+
+function participantOf({ participant, name }: Row): HistoryEntry["participants"][number] {
+  const { userId, state, deviceId, joinedAt, leftAt } = participant;
+  return { userId, name, state, deviceId, joinedAt: iso(joinedAt), leftAt: iso(leftAt) };
+}
+
+function iso(moment: Date | null): string | null {
+  return moment === null ? null : isoTimestamp(moment.getTime());
+}
+
+/** By name, for a deployment where everybody is everybody's contact. */
+export async function listUsers(db: Database, limit: number): Promise<z.infer<typeof UserResponse>[]> {
+  return db
+    .select({ userId: users.id, name: users.name, avatarUrl: users.avatarUrl })
+    .from(users)
+    .orderBy(asc(users.name), asc(users.id))
+    .limit(limit);
+}
+
+/** Devices with a socket and calls under way, as far as the ledger has heard. */
+export async function liveCounts(db: Database): Promise<{ activeConnections: number; activeCalls: number }> {
+  const [connections, active] = await db.batch([
+    db.select({ count: count() }).from(userDevices).where(isNotNull(userDevices.connectedAt)),
+    db.select({ count: count() }).from(calls).where(isUnderWay()),
+  ]);
+  return { activeConnections: connections[0]?.count ?? 0, activeCalls: active[0]?.count ?? 0 };
+}
+
+/** Written out, since with parameters the planner cannot know that the partial index holds every such row. */
+function isUnderWay() {
+  return sql`${calls.state} in ('ringing', 'connected')`;
+}
+
+/** Whether the database answers at all; throws what the driver throws if not. */
+export async function ping(db: Database): Promise<void> {
+  await db.execute(sql`select 1`);
+}
