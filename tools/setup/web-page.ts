@@ -28,7 +28,7 @@ export async function buildWebPage(root: string): Promise<boolean> {
 async function bundle(root: string): Promise<void> {
   const { build } = await import("vite");
   try {
-    await build({ root: join(root, "web"), logLevel: "error" });
+    await build({ root: join(root, "web"), logLevel: "silent" });
   } catch (error) {
     throw new SetupError(
       "web_build_failed",

@@ -1,0 +1,79 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureMediasoupWorker } from "./setup/mediasoup-worker.ts";
+import { reportFailure } from "./setup/setup-error.ts";
+import { buildWebPage } from "./setup/web-page.ts";
+import { COUNTS_FILE, Counts } from "./test/counts.ts";
+import { migrationsAreComplete } from "./test/migrations.ts";
+import { run } from "./test/run.ts";
+import { ensureSystemPackages } from "./test/system-packages.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const PROJECTS = [".", "workers", "sfu-node", "client", "web", "tools", "test", "test/tsconfig.workerd.json"];
+
+/** `npm test`: what the tests need, types, lint, and every test. Its arguments are vitest's. */
+async function main(args: readonly string[]): Promise<number> {
+  await step("system packages", () => ensureSystemPackages(say));
+  const workerBin = await step("mediasoup worker", () => ensureMediasoupWorker({ log: say }));
+  await step("web page", () => buildWebPage(root));
+
+  const checks: Record<string, () => Promise<boolean>> = {
+    "bindings (else: npm run types)": async () =>
+      (await run("npm", ["run", "--silent", "types", "--", "--check"])) === 0,
+    types: typesAreRight,
+    lint: async () => (await run("npm", ["run", "--silent", "lint"])) === 0,
+    "migrations (else: npm run db:generate)": () => migrationsAreComplete(root),
+  };
+  const failures: string[] = [];
+  for (const [name, check] of Object.entries(checks)) {
+    if (!(await step(name, check))) failures.push(name);
+  }
+
+  const counts = await step("tests", () => vitest(args, workerBin));
+  for (const failure of failures) console.log(`FAIL ${failure}`);
+  const failed = counts.failed + failures.length;
+  console.log(`${counts.passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+/** wrangler would ask the network for its newest version at each call. */
+Object.assign(process.env, { WRANGLER_HIDE_BANNER: "true", WRANGLER_SEND_METRICS: "false" });
+
+/** Every project, so that one run shows all that is wrong. */
+async function typesAreRight(): Promise<boolean> {
+  let right = true;
+  for (const project of PROJECTS) {
+    if ((await run("tsc", ["-p", join(root, project)])) !== 0) right = false;
+  }
+  return right;
+}
+
+async function vitest(args: readonly string[], workerBin: string): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), "switchboard-tests-"));
+  const file = join(folder, "counts.json");
+  const env = { ...process.env, MEDIASOUP_WORKER_BIN: workerBin, [COUNTS_FILE]: file };
+  const reporters = ["--reporter=default", `--reporter=${join(root, "tools/test/counts.ts")}`];
+  try {
+    const code = await run("vitest", ["run", ...reporters, ...args], { cwd: root, env });
+    const counts = existsSync(file) ? Counts.parse(JSON.parse(readFileSync(file, "utf8"))) : { passed: 0, failed: 0 };
+    return code === 0 || counts.failed > 0 ? counts : { ...counts, failed: 1 };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work();
+  console.log(`${result === false ? "FAIL" : "ok  "} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  return result;
+}
+
+function say(line: string): void {
+  console.log(`     ${line}`);
+}
+
+process.exit(await main(process.argv.slice(2)).catch(reportFailure));
