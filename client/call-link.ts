@@ -1,0 +1,22 @@
+import type { InCallMessage } from "../schema/client-messages.ts";
+import type { ServerMessage } from "../schema/server-messages.ts";
+import type { Outgoing } from "./commands.ts";
+import type { LocalMedia, MediaChoice } from "./media.ts";
+import type { Peer, PeerEvents } from "./peer.ts";
+
+/** What a call needs of the client that it belongs to. */
+export interface CallLink {
+  readonly deviceId: string;
+  now(): number;
+  /** Sends a command and waits for its reply, over whichever socket is open. */
+  request(message: Outgoing, callId: string | null, commandId?: string): Promise<ServerMessage>;
+  send(message: Extract<Outgoing, { type: InCallMessage["type"] }>): void;
+  /** Opens the call's own socket. */
+  attach(callId: string): void;
+  /** The call is over here, and has said so. */
+  release(callId: string | null): void;
+  openMedia(choice: MediaChoice): Promise<LocalMedia>;
+  openMicrophone(microphoneId?: string): Promise<MediaStreamTrack>;
+  openCamera(cameraId?: string): Promise<MediaStreamTrack>;
+  openPeer(isPolite: boolean, events: PeerEvents): Promise<Peer>;
+}

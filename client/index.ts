@@ -1,0 +1,14 @@
+export type { CallType, CancelReason, EndReason, Outcome } from "../schema/call.ts";
+export type { ContactsResponse, HistoryEntry, HistoryResponse, PresenceResponse } from "../schema/http.ts";
+export { Api, type HistoryPage, request } from "./api.ts";
+export { nextRetryDelayMs } from "./backoff.ts";
+export { Call, type Person } from "./call.ts";
+export type { CallMedia } from "./call-media.ts";
+export { type CallPhase, type Ending, isAnswered } from "./call-state.ts";
+export { type ClientErrorCode, errorCode, SwitchboardError, type SwitchboardErrorCode } from "./errors.ts";
+export type { MediaChoice } from "./media.ts";
+export type { Peer, PeerEvents, PeerOptions } from "./peer.ts";
+export { browserPlatform, type Platform } from "./platform.ts";
+export type { Signal } from "./signal.ts";
+export type { CloseReason, SocketStatus } from "./socket.ts";
+export { type ConnectionStatus, Switchboard, type SwitchboardOptions } from "./switchboard.ts";

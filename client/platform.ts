@@ -1,0 +1,22 @@
+/** What the SDK takes from its surroundings; replaced where there is no browser. */
+export interface Platform {
+  readonly WebSocket: new (url: string, protocols: string[]) => WebSocket;
+  readonly RTCPeerConnection: new (configuration: RTCConfiguration) => RTCPeerConnection;
+  readonly fetch: typeof fetch;
+  readonly getUserMedia: (constraints: MediaStreamConstraints) => Promise<MediaStream>;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Unix time in ms. */
+  readonly now: () => number;
+}
+
+export function browserPlatform(): Platform {
+  return {
+    WebSocket: globalThis.WebSocket,
+    RTCPeerConnection: globalThis.RTCPeerConnection,
+    fetch: (input, init) => globalThis.fetch(input, init),
+    getUserMedia: (constraints) => navigator.mediaDevices.getUserMedia(constraints),
+    random: Math.random,
+    now: Date.now,
+  };
+}

@@ -1,0 +1,204 @@
+import type { IceCandidate } from "../schema/client-messages.ts";
+import type { Description, MediaKind, Peer, PeerEvents, PeerOptions } from "./peer.ts";
+import type { Platform } from "./platform.ts";
+import type { QualitySample } from "./quality.ts";
+import { Recovery } from "./recovery.ts";
+import { qualitySample, selectedCandidateType } from "./stats.ts";
+
+/** One `RTCPeerConnection` with perfect negotiation (W3C WebRTC, section 10.7). */
+export class RtcPeer implements Peer {
+  readonly remoteStream = new MediaStream();
+  /** Sound and picture name the same stream, so that the receiver keeps them in step. */
+  readonly #localStream = new MediaStream();
+  readonly #pc: RTCPeerConnection;
+  readonly #events: PeerEvents;
+  readonly #isPolite: boolean;
+  readonly #recovery: Recovery;
+  #isEstablished = false;
+  #isMakingOffer = false;
+  #ignoresOffer = false;
+  /** Negotiation became needed before the call was answered. */
+  #isDue = false;
+  /** Candidates that came before the description they belong to. */
+  #early: IceCandidate[] = [];
+  /** Descriptions are applied one after the other. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(platform: Pick<Platform, "RTCPeerConnection">, { configuration, isPolite, events }: PeerOptions) {
+    this.#pc = new platform.RTCPeerConnection(configuration);
+    this.#events = events;
+    this.#isPolite = isPolite;
+    this.#recovery = new Recovery(isPolite, {
+      restart: () => this.#pc.restartIce(),
+      gaveUp: () => events.path("failed"),
+    });
+    this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate && wire(candidate));
+    this.#pc.onnegotiationneeded = () => void this.#negotiate();
+    this.#pc.onconnectionstatechange = () => void this.#pathChanged();
+    this.#pc.ontrack = ({ track }) => this.#addRemote(track);
+  }
+
+  async setTrack(kind: MediaKind, track: MediaStreamTrack | null): Promise<void> {
+    const transceiver = this.#transceiver(kind);
+    if (!transceiver) {
+      if (track) this.#pc.addTransceiver(track, { streams: [this.#localStream] });
+      return;
+    }
+    await transceiver.sender.replaceTrack(track);
+    transceiver.sender.setStreams(this.#localStream);
+    // The direction is how the other side learns that a camera was turned off.
+    const direction = track ? "sendrecv" : "recvonly";
+    if (transceiver.direction !== direction) transceiver.direction = direction;
+  }
+
+  async createOffer(): Promise<string> {
+    await this.#pc.setLocalDescription();
+    return this.#localSdp();
+  }
+
+  async acceptOffer(sdp: string): Promise<void> {
+    await this.#pc.setRemoteDescription({ type: "offer", sdp });
+    await this.#addEarly();
+  }
+
+  async createAnswer(): Promise<string> {
+    await this.#pc.setLocalDescription();
+    return this.#localSdp();
+  }
+
+  async established(answer?: string): Promise<void> {
+    if (this.#isEstablished) return;
+    this.#isEstablished = true;
+    if (answer !== undefined) await this.describe({ sdpType: "answer", sdp: answer });
+    // An offer that came with no answer is made again where the other side can answer it.
+    else if (this.#pc.signalingState === "have-local-offer") this.#tell();
+    if (this.#isDue) await this.#negotiate();
+  }
+
+  describe(description: Description): Promise<void> {
+    this.#queue = this.#queue.then(() => this.#describe(description)).catch(() => this.#renew());
+    return this.#queue;
+  }
+
+  async addCandidates(candidates: readonly IceCandidate[], endOfCandidates: boolean): Promise<void> {
+    await this.#queue;
+    if (!this.#pc.remoteDescription) {
+      this.#early.push(...candidates);
+      return;
+    }
+    for (const candidate of candidates) await this.#addCandidate(candidate);
+    if (endOfCandidates) await this.#addCandidate(undefined);
+  }
+
+  recover(): void {
+    if (this.#isEstablished && this.#pc.connectionState !== "connected") this.#pc.restartIce();
+  }
+
+  async sample(): Promise<QualitySample> {
+    return qualitySample(await this.#pc.getStats());
+  }
+
+  stats(): Promise<RTCStatsReport> {
+    return this.#pc.getStats();
+  }
+
+  close(): void {
+    this.#recovery.stop();
+    this.#pc.onicecandidate = null;
+    this.#pc.onnegotiationneeded = null;
+    this.#pc.onconnectionstatechange = null;
+    this.#pc.close();
+  }
+
+  async #negotiate(): Promise<void> {
+    this.#isDue = !this.#isEstablished;
+    if (!this.#isEstablished || this.#pc.signalingState !== "stable") return;
+    try {
+      this.#isMakingOffer = true;
+      await this.#pc.setLocalDescription();
+      this.#tell();
+    } catch {
+      // The connection was closed meanwhile, or an offer came first: then this one is made again.
+    } finally {
+      this.#isMakingOffer = false;
+    }
+  }
+
+  async #describe({ sdpType, sdp }: Description): Promise<void> {
+    const { signalingState } = this.#pc;
+    if (sdpType === "answer" && signalingState !== "have-local-offer") return;
+    const collides = sdpType === "offer" && (this.#isMakingOffer || signalingState !== "stable");
+    this.#ignoresOffer = collides && !this.#isPolite;
+    if (this.#ignoresOffer) return;
+    await this.#pc.setRemoteDescription({ type: sdpType, sdp });
+    await this.#addEarly();
+    if (sdpType === "answer") return;
+    await this.#pc.setLocalDescription();
+    this.#tell();
+  }
+
+  #tell(): void {
+    const description = this.#pc.localDescription;
+    if (description?.type === "offer" || description?.type === "answer") {
+      this.#events.description({ sdpType: description.type, sdp: description.sdp });
+    }
+  }
+
+  /** A description that does not fit leaves the old path in place; a new offer sorts it out. */
+  #renew(): void {
+    if (this.#pc.signalingState === "stable") this.#pc.restartIce();
+  }
+
+  async #addEarly(): Promise<void> {
+    const early = this.#early;
+    this.#early = [];
+    for (const candidate of early) await this.#addCandidate(candidate);
+  }
+
+  async #addCandidate(candidate: IceCandidate | undefined): Promise<void> {
+    if (this.#ignoresOffer) return;
+    try {
+      await this.#pc.addIceCandidate(candidate ? init(candidate) : undefined);
+    } catch {
+      // Of an older generation, or of a transport that is not there: ICE works with the others.
+    }
+  }
+
+  async #pathChanged(): Promise<void> {
+    const state = this.#pc.connectionState;
+    this.#recovery.changed(state);
+    if (state === "connected") this.#events.path("connected", selectedCandidateType(await this.#pc.getStats()));
+    else if (state === "disconnected" || state === "failed") this.#events.path("recovering");
+  }
+
+  #addRemote(track: MediaStreamTrack): void {
+    if (!this.remoteStream.getTracks().includes(track)) this.remoteStream.addTrack(track);
+    const changed = () => this.#events.remoteChanged();
+    track.onmute = changed;
+    track.onunmute = changed;
+    track.onended = changed;
+    changed();
+  }
+
+  /** The first m-line of a kind is the one both sides use; a call has at most one of each. */
+  #transceiver(kind: MediaKind): RTCRtpTransceiver | undefined {
+    return this.#pc.getTransceivers().find((transceiver) => transceiver.receiver.track.kind === kind);
+  }
+
+  #localSdp(): string {
+    return this.#pc.localDescription?.sdp ?? "";
+  }
+}
+
+function wire({ candidate, sdpMid, sdpMLineIndex, usernameFragment }: RTCIceCandidate): IceCandidate {
+  return { candidate, sdpMid, sdpMLineIndex, usernameFragment };
+}
+
+function init({ candidate, sdpMid, sdpMLineIndex, usernameFragment }: IceCandidate): RTCIceCandidateInit {
+  return {
+    candidate,
+    sdpMid: sdpMid ?? null,
+    sdpMLineIndex: sdpMLineIndex ?? null,
+    ...(usernameFragment != null && { usernameFragment }),
+  };
+}
