@@ -1,5 +1,6 @@
 // The one file that a node of any age can read. `npm start`, `npm test` and `npm run bench` come here first:
 //   node tools/bootstrap.mjs start|test|bench [arguments]
+// The scripts of package.json `exec` it, since the shell in between would die of a signal before the parts have stopped.
 // It has no static imports, because an old node stops at those without a word of use.
 const OLDEST = 20;
 

@@ -1,0 +1,120 @@
+import { readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { ContactsResponse, DevTokenResponse, HealthResponse } from "../../schema/http.ts";
+import { temporaryFolder } from "../support/data-folder.ts";
+import { freePort } from "../support/free-port.ts";
+import { alive, family, killFamily, Run } from "../support/processes.ts";
+import { ROOT } from "../support/project.ts";
+
+const READY = "Switchboard is ready: ";
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+});
+
+/** `npm start` with a folder of data; whatever a failed test leaves of it goes. */
+async function npmStart(dataDir: string): Promise<{ run: Run; url: string; seconds: number }> {
+  const port = await freePort();
+  const started = performance.now();
+  const run = new Run("npm", ["start"], {
+    cwd: ROOT,
+    env: { PORT: String(port), DATA_DIR: dataDir, DATABASE_URL: "" },
+  });
+  cleanups.push(() => killFamily(run.pid));
+  await run.wrote(READY);
+  return { run, url: `http://127.0.0.1:${port}`, seconds: (performance.now() - started) / 1000 };
+}
+
+function dataFolder(): string {
+  const folder = temporaryFolder();
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+it("starts, serves a page, an API and an SFU node, stops by Ctrl-C, and finds its users again", async () => {
+  const dataDir = dataFolder();
+  const first = await npmStart(dataDir);
+  expect(first.run.output).toContain(`${READY}${first.url}\n`);
+  const page = await fetch(first.url);
+  expect(page.headers.get("content-type")).toContain("text/html");
+  const health = HealthResponse.parse(await (await fetch(`${first.url}/health`)).json());
+  expect(health).toMatchObject({ status: "ok", services: { postgres: { status: "ok" }, sfu: { nodes: 1 } } });
+
+  const secrets = join(dataDir, "secrets.json");
+  expect(statSync(secrets).mode & 0o777).toBe(0o600);
+  const kept = readFileSync(secrets, "utf8");
+
+  const alice = await developmentUser(first.url, "Alice");
+  const bob = await developmentUser(first.url, "Bob");
+  await expect.poll(() => contactNames(first.url, bob.token), { timeout: 10_000 }).toContain("Alice");
+
+  const firstFamily = family(first.run.pid);
+  const commands = firstFamily.map(({ command }) => command).join("\n");
+  expect(commands).toContain("workerd serve");
+  expect(commands).toContain("mediasoup-worker");
+  first.run.interrupt();
+  expect(await first.run.ended()).toBe(0);
+  expect(alive(firstFamily)).toEqual([]);
+
+  const second = await npmStart(dataDir);
+  expect(second.seconds).toBeLessThan(10);
+  expect(await contactNames(second.url, alice.token)).toContain("Bob");
+  expect(readFileSync(secrets, "utf8")).toBe(kept);
+  second.run.interrupt();
+  expect(await second.run.ended()).toBe(0);
+});
+
+it("stops everything at a SIGTERM to npm alone", async () => {
+  const { run } = await npmStart(dataFolder());
+  const all = family(run.pid);
+  run.child.kill("SIGTERM");
+  expect(await run.ended()).toBe(0);
+  expect(alive(all)).toEqual([]);
+});
+
+it("stops everything, and says which part it was, when a part dies", async () => {
+  const { run } = await npmStart(dataFolder());
+  const all = family(run.pid);
+  const edge = all.find(({ command }) => command.includes("tools/edge/main.ts"));
+  expect(edge).toBeDefined();
+  if (edge) process.kill(edge.pid, "SIGKILL");
+  expect(await run.ended()).toBe(42);
+  expect(run.output).toContain("error: the edge ended by itself (SIGKILL)");
+  expect(alive(all)).toEqual([]);
+});
+
+it("leaves no process behind when it is itself killed", async () => {
+  const { run } = await npmStart(dataFolder());
+  const all = family(run.pid);
+  const supervisor = all.find(({ command }) => command.includes("tools/start.ts"));
+  if (supervisor) process.kill(supervisor.pid, "SIGKILL");
+  await expect.poll(() => alive(all), { timeout: 10_000 }).toEqual([]);
+});
+
+it("stops in the middle of starting", async () => {
+  const run = new Run("npm", ["start"], {
+    cwd: ROOT,
+    env: { PORT: String(await freePort()), DATA_DIR: dataFolder(), DATABASE_URL: "" },
+  });
+  await run.wrote("ok   web page");
+  const all = family(run.pid);
+  run.interrupt();
+  expect(await run.ended()).toBe(0);
+  expect(alive(all)).toEqual([]);
+});
+
+async function developmentUser(url: string, name: string): Promise<{ token: string }> {
+  const response = await fetch(`${url}/api/dev/token`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name }),
+  });
+  return DevTokenResponse.parse(await response.json());
+}
+
+async function contactNames(url: string, token: string): Promise<string[]> {
+  const response = await fetch(`${url}/api/contacts`, { headers: { authorization: `Bearer ${token}` } });
+  return ContactsResponse.parse(await response.json()).contacts.map(({ name }) => name);
+}
