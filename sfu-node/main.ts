@@ -1,0 +1,73 @@
+import packageJson from "../package.json" with { type: "json" };
+import { FLEET_PROTOCOL, type NodeRegister } from "../schema/fleet.ts";
+import { type Config, readConfig } from "./config.ts";
+import { startHealth } from "./health.ts";
+import { LoadMeter } from "./load.ts";
+import { log, problem, short } from "./log.ts";
+import { RegistrationSocket } from "./registration.ts";
+import { WorkerPool } from "./workers.ts";
+
+/** What has to be closed when the node stops. */
+interface Part {
+  close(): Promise<void>;
+}
+
+/** An SFU node: `node sfu-node/main.ts`, with the environment that `config.ts` tells of. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const node = describeNode(config);
+  const parts: Part[] = [];
+  onStopSignal(node, parts);
+  log("sfu_starting", { node: short(node.nodeId), region: config.region, workers: config.workers });
+
+  const pool = await WorkerPool.open({ ...config, count: config.workers, log });
+  parts.unshift(pool);
+
+  const load = new LoadMeter(pool);
+  // No rooms are placed on nodes yet.
+  const measure = async () => ({ load: await load.measure(), rooms: 0 });
+  const registration = new RegistrationSocket({ ...config, node, measure, log });
+  parts.unshift(registration);
+  pool.on("change", () => registration.reportNow());
+
+  const health = await startHealth(config.healthHost, config.healthPort, () => ({
+    registered: registration.isRegistered,
+    workers: { alive: pool.alive.length, configured: pool.size },
+  }));
+  parts.unshift(health);
+  log("sfu_listening", { health: health.port });
+
+  registration.start();
+}
+
+function describeNode(config: Config): NodeRegister {
+  return {
+    type: "node_register",
+    nodeId: crypto.randomUUID(),
+    region: config.region,
+    version: packageJson.version,
+    protocol: FLEET_PROTOCOL,
+    capacity: { workers: config.workers, consumers: config.workers * config.consumersPerWorker },
+    announcedAddress: config.announcedAddress,
+  };
+}
+
+/** The first signal closes what runs, newest first; a second one ends the process as signals do. */
+function onStopSignal(node: NodeRegister, parts: readonly Part[]): void {
+  let isStopping = false;
+  const stop = async () => {
+    if (isStopping) return;
+    isStopping = true;
+    log("sfu_stopping", { node: short(node.nodeId) });
+    for (const part of [...parts]) await part.close();
+    log("sfu_stopped", { node: short(node.nodeId) });
+    process.exit(0);
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+main().catch((error: unknown) => {
+  log("sfu_failed", { problem: problem(error) });
+  process.exit(1);
+});

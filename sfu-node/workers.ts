@@ -1,0 +1,154 @@
+import { EventEmitter, once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { createWorker, type types } from "mediasoup";
+import { retryDelayMs } from "./backoff.ts";
+import { type Log, problem } from "./log.ts";
+
+/** A mediasoup worker process, the port that all its transports share, and what it forwards. */
+export interface MediaWorker {
+  readonly worker: types.Worker;
+  readonly webRtcServer: types.WebRtcServer;
+  readonly consumers: ReadonlySet<types.Consumer>;
+}
+
+export interface PoolOptions {
+  readonly count: number;
+  readonly listenIp: string;
+  readonly announcedAddress: string;
+  /** Of the first worker, each further one has the next; 0 takes any free ones. */
+  readonly rtcPort: number;
+  /** Null for the one that mediasoup has installed. */
+  readonly workerBin: string | null;
+  readonly log: Log;
+}
+
+interface PoolEvents {
+  /** A worker has died or was replaced. */
+  change: [];
+}
+
+/** How long a worker has to end by itself. A frozen one never does. */
+const CLOSE_MS = 2_000;
+
+/** One mediasoup worker per core; one that dies takes its rooms along, and another takes its place. */
+export class WorkerPool extends EventEmitter<PoolEvents> {
+  readonly #options: PoolOptions;
+  readonly #slots: (MediaWorker | null)[];
+  readonly #closing = new AbortController();
+  readonly #replacements = new Set<Promise<void>>();
+
+  private constructor(options: PoolOptions) {
+    super();
+    this.#options = options;
+    this.#slots = Array.from({ length: options.count }, () => null);
+  }
+
+  /** @throws what mediasoup says, when a worker does not start or its port is taken */
+  static async open(options: PoolOptions): Promise<WorkerPool> {
+    const pool = new WorkerPool(options);
+    try {
+      await Promise.all(pool.#slots.map((_slot, index) => pool.#fill(index)));
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  get size(): number {
+    return this.#slots.length;
+  }
+
+  get alive(): readonly MediaWorker[] {
+    return this.#slots.filter((slot) => slot !== null);
+  }
+
+  /** Returns when no process is left. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const open = this.alive;
+    this.#slots.fill(null);
+    await Promise.all([...open.map(({ worker }) => end(worker)), ...this.#replacements]);
+  }
+
+  async #fill(index: number): Promise<void> {
+    const { log } = this.#options;
+    const slot = await this.#start(index);
+    if (this.#closing.signal.aborted) return end(slot.worker);
+    this.#slots[index] = slot;
+    slot.worker.on("died", (error) => {
+      log("sfu_worker_died", { worker: index, problem: problem(error) });
+      this.#slots[index] = null;
+      this.emit("change");
+      const replacement = this.#replace(index);
+      this.#replacements.add(replacement);
+      void replacement.then(() => this.#replacements.delete(replacement));
+    });
+  }
+
+  /** Tries until there is a worker again: without one, a node serves nobody. */
+  async #replace(index: number): Promise<void> {
+    const { log } = this.#options;
+    for (let failures = 0; !this.#closing.signal.aborted; failures++) {
+      try {
+        await this.#fill(index);
+        if (this.#closing.signal.aborted) return;
+        log("sfu_worker_replaced", { worker: index });
+        this.emit("change");
+        return;
+      } catch (error) {
+        log("sfu_worker_failed", { worker: index, problem: problem(error) });
+        await this.#pause(retryDelayMs(failures, Math.random()));
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    // Cut short by closing, which the loop sees.
+    await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => {});
+  }
+
+  async #start(index: number): Promise<MediaWorker> {
+    const { workerBin } = this.#options;
+    const worker = await createWorker({ logLevel: "warn", ...(workerBin !== null && { workerBin }) });
+    try {
+      const webRtcServer = await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) });
+      return { worker, webRtcServer, consumers: consumersOf(worker) };
+    } catch (error) {
+      await end(worker);
+      throw error;
+    }
+  }
+
+  #listenInfos(index: number): types.TransportListenInfo[] {
+    const { listenIp, announcedAddress, rtcPort } = this.#options;
+    const port = rtcPort === 0 ? {} : { port: rtcPort + index };
+    const announced = announcedAddress === listenIp ? {} : { announcedAddress };
+    return (["udp", "tcp"] as const).map((protocol) => ({ protocol, ip: listenIp, ...announced, ...port }));
+  }
+}
+
+/** The open consumers of a worker, whoever makes them. */
+function consumersOf(worker: types.Worker): ReadonlySet<types.Consumer> {
+  const consumers = new Set<types.Consumer>();
+  const follow = (consumer: types.Consumer) => {
+    consumers.add(consumer);
+    consumer.observer.once("close", () => consumers.delete(consumer));
+  };
+  worker.observer.on("newrouter", (router) => {
+    router.observer.on("newtransport", (transport) => {
+      transport.observer.on("newconsumer", follow);
+    });
+  });
+  return consumers;
+}
+
+async function end(worker: types.Worker): Promise<void> {
+  if (worker.subprocessClosed) return;
+  const ended = once(worker, "subprocessclose");
+  worker.close();
+  await Promise.race([ended, delay(CLOSE_MS, undefined, { ref: false })]);
+  if (worker.subprocessClosed) return;
+  process.kill(worker.pid, "SIGKILL");
+  await ended;
+}
