@@ -1,7 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { PGlite, type QueryOptions, type Results, type Transaction } from "@electric-sql/pglite";
+import { lockFolder } from "../setup/folder-lock.ts";
 import { SetupError } from "../setup/setup-error.ts";
 import { type Engine, type Query, type QueryResult, setTransaction } from "./neon-protocol.ts";
 
@@ -16,8 +15,7 @@ export interface EmbeddedPostgres {
  * @throws SetupError `data_in_use`, `data_broken`
  */
 export async function openEmbedded(dataDir: string): Promise<EmbeddedPostgres> {
-  mkdirSync(dataDir, { recursive: true });
-  const release = lock(dataDir);
+  const release = lockFolder(dataDir);
   try {
     const database = await PGlite.create(join(dataDir, "postgres"));
     return { database, engine: embeddedEngine(database, release) };
@@ -29,25 +27,6 @@ export async function openEmbedded(dataDir: string): Promise<EmbeddedPostgres> {
       "If an interrupted run left it like this, move the folder away and start again; the history in it is then gone.",
     );
   }
-}
-
-/**
- * Two processes in one folder destroy it. A lock of SQLite's is the kernel's: unlike a file with a
- * process id in it, it goes with the process, however that ends.
- */
-function lock(dataDir: string): () => void {
-  const file = new DatabaseSync(join(dataDir, "lock"), { timeout: 0 });
-  try {
-    file.exec("begin exclusive");
-  } catch {
-    file.close();
-    throw new SetupError(
-      "data_in_use",
-      `another process has the data in ${dataDir} open`,
-      "Stop the other run, or give this one a folder of its own with DATA_DIR.",
-    );
-  }
-  return () => file.close();
 }
 
 export function embeddedEngine(database: PGlite, release: () => void = () => {}): Engine {

@@ -71,7 +71,7 @@ async function serve(engine: Engine): Promise<Postgres> {
   };
 }
 
-/** Neon's own hosts speak its protocol themselves. */
-function isNeon(databaseUrl: string): boolean {
+/** Neon's own hosts speak its protocol themselves, so the Worker goes straight to them. */
+export function isNeon(databaseUrl: string): boolean {
   return /(^|\.)neon\.tech$/.test(new URL(databaseUrl).hostname);
 }

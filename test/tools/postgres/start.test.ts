@@ -6,9 +6,10 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { users } from "../../../schema/db/tables.ts";
 import { MIGRATIONS } from "../../../tools/postgres/migrate.ts";
-import { type Postgres, type PostgresOptions, startPostgres } from "../../../tools/postgres/start.ts";
+import { isNeon, type Postgres, type PostgresOptions, startPostgres } from "../../../tools/postgres/start.ts";
 import { SetupError } from "../../../tools/setup/setup-error.ts";
 import { openDatabase } from "../../../workers/ledger/database.ts";
+import { failureOf } from "../../../workers/ledger/failure.ts";
 import { fillFolder, temporaryFolder } from "../../support/data-folder.ts";
 import { type PostgresServer, startPostgresServer } from "../../support/postgres-server.ts";
 
@@ -103,6 +104,18 @@ describe("with a DATABASE_URL", () => {
     await postgres.close();
   });
 
+  it("answers again when the server has been away", async () => {
+    const postgres = await startPostgres({ dataDir, databaseUrl: server.databaseUrl, log });
+    const db = open(postgres);
+    await db.execute(sql`select 1`);
+    await server.stop();
+    const error: unknown = await db.execute(sql`select 1`).catch((reason: unknown) => reason);
+    expect(failureOf(error)).toMatchObject({ kind: "unavailable" });
+    await server.start();
+    expect((await db.execute(sql`select 1 as one`)).rows).toEqual([{ one: 1 }]);
+    await postgres.close();
+  });
+
   it("says which migration is broken and keeps nothing of it", async () => {
     const error = await failure({ dataDir, databaseUrl: server.databaseUrl, migrations: brokenMigrations() });
     expect(error).toMatchObject({
@@ -137,6 +150,14 @@ describe("with a DATABASE_URL", () => {
     expect(performance.now() - began).toBeLessThan(5_500);
     close();
   }, 8_000);
+});
+
+it.each([
+  ["postgres://u:p@ep-cool-name-123.eu-central-1.aws.neon.tech/db?sslmode=require", true],
+  ["postgres://u:p@neon.tech.example.com/db", false],
+  ["postgres://u:p@127.0.0.1/neon.tech", false],
+])("takes %s for Neon's: %s", (databaseUrl, expected) => {
+  expect(isNeon(databaseUrl)).toBe(expected);
 });
 
 async function silentServer(): Promise<{ port: number; close: () => void }> {

@@ -354,16 +354,41 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
       expect({ deadLetters: queue.deadLetters, waiting: queue.size }).toEqual({ deadLetters: [], waiting: 0 });
     });
 
-    it("gives no early call up after an outage, though its user waits out the longest back-off", async () => {
+    it("gives no early call up though its users wait out the longest back-off", async () => {
       await database.postgres.endpoint?.stop();
       queue.send(ann, bob);
-      await queue.run(64);
+      await queue.run(60);
+      await database.postgres.endpoint?.start();
       queue.send(ended(people));
       await queue.run(119);
-      await database.postgres.endpoint?.start();
-      await queue.run(400);
+      expect((await everything()).users).toEqual([]);
+      await queue.run(240);
       expect((await everything()).calls).toHaveLength(1);
       expect(queue.deadLetters).toEqual([]);
+    });
+
+    it("does not count the attempts of an outage against an event that is then early", async () => {
+      await database.postgres.endpoint?.stop();
+      queue.send(ended(people));
+      await queue.run(90);
+      queue.send(ann, bob);
+      await queue.run(119);
+      await database.postgres.endpoint?.start();
+      await queue.run(149);
+      expect((await everything()).users).toEqual([]);
+      await queue.run(240);
+      expect((await everything()).calls).toHaveLength(1);
+      expect(queue.deadLetters).toEqual([]);
+    });
+
+    it("takes a database that says nothing for 10 s for one that is down", async () => {
+      const silence = vi.spyOn(AbortSignal, "timeout").mockReturnValueOnce(AbortSignal.abort());
+      queue.send(ann);
+      await queue.deliver();
+      expect(silence).toHaveBeenCalledWith(10_000);
+      expect(queue.size).toBe(1);
+      await queue.run(10);
+      expect((await everything()).users).toHaveLength(1);
     });
 
     it("waits longer with each attempt, up to a minute", async () => {
