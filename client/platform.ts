@@ -1,9 +1,12 @@
+/** As much of a `MediaStream` as is read. */
+export type MediaTracks = Pick<MediaStream, "getTracks" | "getAudioTracks" | "getVideoTracks">;
+
 /** What the SDK takes from its surroundings; replaced where there is no browser. */
 export interface Platform {
   readonly WebSocket: new (url: string, protocols: string[]) => WebSocket;
   readonly RTCPeerConnection: new (configuration: RTCConfiguration) => RTCPeerConnection;
   readonly fetch: typeof fetch;
-  readonly getUserMedia: (constraints: MediaStreamConstraints) => Promise<MediaStream>;
+  readonly getUserMedia: (constraints: MediaStreamConstraints) => Promise<MediaTracks>;
   /** In [0, 1). */
   readonly random: () => number;
   /** Unix time in ms. */

@@ -1,0 +1,38 @@
+import { randomUUID } from "node:crypto";
+import { Switchboard } from "../../client/index.ts";
+import { FakeDevices } from "./fake-media.ts";
+import { FakePeer } from "./fake-peer.ts";
+import type { ScriptedConnection, ScriptedEdge } from "./scripted-edge.ts";
+
+export interface ScriptedClient {
+  readonly switchboard: Switchboard;
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly devices: FakeDevices;
+  readonly peers: FakePeer[];
+  /** The user socket, registered. */
+  readonly socket: ScriptedConnection;
+}
+
+/** A client of the scripted edge, without media and without waiting between reconnections. */
+export async function connectClient(edge: ScriptedEdge): Promise<ScriptedClient> {
+  const userId = randomUUID();
+  const deviceId = randomUUID();
+  const devices = new FakeDevices();
+  const peers: FakePeer[] = [];
+  const switchboard = new Switchboard({
+    url: edge.url,
+    token: () => "a.b.c",
+    deviceId,
+    deviceType: "Web",
+    platform: { getUserMedia: devices.getUserMedia, random: () => 0 },
+    openPeer: (options) => {
+      const peer = new FakePeer(options);
+      peers.push(peer);
+      return peer;
+    },
+  });
+  switchboard.connect();
+  const socket = await edge.registered("/ws", userId);
+  return { switchboard, userId, deviceId, devices, peers, socket };
+}
