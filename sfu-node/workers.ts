@@ -27,6 +27,8 @@ interface PoolEvents {
   change: [];
 }
 
+/** A worker that lives less long counts as one that failed to start: the next one waits. */
+const STABLE_MS = 5_000;
 /** How long a worker has to end by itself. A frozen one never does. */
 const CLOSE_MS = 2_000;
 
@@ -47,7 +49,7 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
   static async open(options: PoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options);
     try {
-      await Promise.all(pool.#slots.map((_slot, index) => pool.#fill(index)));
+      await Promise.all(pool.#slots.map((_slot, index) => pool.#fill(index, 0)));
     } catch (error) {
       await pool.close();
       throw error;
@@ -71,34 +73,36 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
     await Promise.all([...open.map(({ worker }) => end(worker)), ...this.#replacements]);
   }
 
-  async #fill(index: number): Promise<void> {
-    const { log } = this.#options;
+  /** @param failures workers of this slot in a row that did not last */
+  async #fill(index: number, failures: number): Promise<void> {
     const slot = await this.#start(index);
     if (this.#closing.signal.aborted) return end(slot.worker);
     this.#slots[index] = slot;
+    const startedAt = performance.now();
     slot.worker.on("died", (error) => {
-      log("sfu_worker_died", { worker: index, problem: problem(error) });
+      this.#options.log("sfu_worker_died", { worker: index, problem: problem(error) });
       this.#slots[index] = null;
       this.emit("change");
-      const replacement = this.#replace(index);
+      const replacement = this.#replace(index, performance.now() - startedAt < STABLE_MS ? failures + 1 : 0);
       this.#replacements.add(replacement);
       void replacement.then(() => this.#replacements.delete(replacement));
     });
   }
 
   /** Tries until there is a worker again: without one, a node serves nobody. */
-  async #replace(index: number): Promise<void> {
+  async #replace(index: number, failures: number): Promise<void> {
     const { log } = this.#options;
-    for (let failures = 0; !this.#closing.signal.aborted; failures++) {
+    const { signal } = this.#closing;
+    for (let failed = failures; !signal.aborted; failed++) {
+      if (failed > 0) await this.#pause(retryDelayMs(failed - 1, Math.random()));
       try {
-        await this.#fill(index);
-        if (this.#closing.signal.aborted) return;
+        if (!signal.aborted) await this.#fill(index, failed);
+        if (signal.aborted) return;
         log("sfu_worker_replaced", { worker: index });
         this.emit("change");
         return;
       } catch (error) {
         log("sfu_worker_failed", { worker: index, problem: problem(error) });
-        await this.#pause(retryDelayMs(failures, Math.random()));
       }
     }
   }
@@ -149,6 +153,14 @@ async function end(worker: types.Worker): Promise<void> {
   worker.close();
   await Promise.race([ended, delay(CLOSE_MS, undefined, { ref: false })]);
   if (worker.subprocessClosed) return;
-  process.kill(worker.pid, "SIGKILL");
+  killIfRunning(worker.pid);
   await ended;
+}
+
+function killIfRunning(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
 }
