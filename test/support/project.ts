@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,8 @@ export function copyProject({ installed = true } = {}): Project {
   cpSync(ROOT, folder, { recursive: true, filter: (path) => path === ROOT || !LEFT_OUT.has(basename(path)) });
   if (installed) {
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    cpSync(join(ROOT, ".cache", "web-page"), join(folder, ".cache", "web-page"), { force: true });
+    const built = join(ROOT, ".cache", "web-page");
+    if (existsSync(built)) cpSync(built, join(folder, ".cache", "web-page"));
   }
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

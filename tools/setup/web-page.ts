@@ -1,13 +1,20 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { globSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { SetupError } from "./setup-error.ts";
 
-/** What the page is made of. */
-const SOURCES = ["web", "client", "schema", "package-lock.json"];
+/** What the page is made of; neither of the two left out makes it, and the first is made of it. */
+const SOURCES: Files = {
+  include: ["web/**", "client/**", "schema/**", "package-lock.json"],
+  exclude: ["web/dist/**", "schema/db/**"],
+};
+const BUILT: Files = { include: ["web/dist/**"], exclude: [] };
 
-/** Neither makes the page, and the first is made of it. */
-const NOT_SOURCES = /^(web\/dist|schema\/db)\//;
+interface Files {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
 
 /**
  * Builds web/ into web/dist, unless that is what these very sources gave.
@@ -18,10 +25,10 @@ export async function buildWebPage(root: string): Promise<boolean> {
   const stamp = join(root, ".cache", "web-page");
   const sources = await digest(root, SOURCES);
   const before = await readFile(stamp, "utf8").catch(() => "");
-  if (before === `${sources} ${await digest(root, ["web/dist"])}`) return false;
+  if (before === `${sources} ${await digest(root, BUILT)}`) return false;
   await bundle(root);
   await mkdir(join(root, ".cache"), { recursive: true });
-  await writeFile(stamp, `${sources} ${await digest(root, ["web/dist"])}`);
+  await writeFile(stamp, `${sources} ${await digest(root, BUILT)}`);
   return true;
 }
 
@@ -39,18 +46,10 @@ async function bundle(root: string): Promise<void> {
 }
 
 /** By content, because a checkout changes times and a build must not be missed. */
-async function digest(root: string, paths: readonly string[]): Promise<string> {
+async function digest(root: string, { include, exclude }: Files): Promise<string> {
+  const entries = globSync([...include], { cwd: root, exclude: [...exclude], withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const hash = createHash("sha256");
-  for (const path of paths) {
-    for (const file of await files(root, path)) hash.update(`${file}\0`).update(await readFile(join(root, file)));
-  }
+  for (const file of files.sort()) hash.update(`${relative(root, file)}\0`).update(await readFile(file));
   return hash.digest("hex");
-}
-
-async function files(root: string, path: string): Promise<string[]> {
-  const entries = await readdir(join(root, path), { recursive: true, withFileTypes: true }).catch(() => undefined);
-  if (entries === undefined) return [path];
-  const found = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const names = found.map((file) => file.slice(root.length).replace(/^\//, ""));
-  return names.filter((name) => path === "web/dist" || !NOT_SOURCES.test(name)).sort();
 }
