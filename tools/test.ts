@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureMediasoupWorker } from "./setup/mediasoup-worker.ts";
@@ -76,4 +76,7 @@ function say(line: string): void {
   console.log(`     ${line}`);
 }
 
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
 process.exit(await main(process.argv.slice(2)).catch(reportFailure));

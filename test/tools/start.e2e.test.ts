@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { ContactsResponse, DevTokenResponse, HealthResponse } from "../../schema/http.ts";
@@ -98,11 +98,36 @@ it("stops in the middle of starting", async () => {
     cwd: ROOT,
     env: { PORT: String(await freePort()), DATA_DIR: dataFolder(), DATABASE_URL: "" },
   });
+  cleanups.push(() => killFamily(run.pid));
   await run.wrote("ok   web page");
   const all = family(run.pid);
   run.interrupt();
   expect(await run.ended()).toBe(0);
   expect(alive(all)).toEqual([]);
+});
+
+it("stops a build that is under way, with all of its compilers", async () => {
+  const bin = dataFolder();
+  for (const tool of ["c++", "ninja", "pkg-config", "flatc"]) symlinkSync("/bin/true", join(bin, tool));
+  writeFileSync(join(bin, "cmake"), "#!/bin/sh\n/bin/sleep 1000\n", { mode: 0o755 });
+  const run = new Run(process.execPath, ["tools/bootstrap.mjs", "start"], {
+    cwd: ROOT,
+    env: {
+      PORT: String(await freePort()),
+      DATA_DIR: dataFolder(),
+      PATH: bin,
+      SWITCHBOARD_CACHE: dataFolder(),
+      MEDIASOUP_WORKER_BIN: "",
+      MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD: "true",
+    },
+  });
+  cleanups.push(() => killFamily(run.pid));
+  await run.wrote("building mediasoup's worker");
+  await expect.poll(() => family(run.pid).map(({ command }) => command)).toContain("/bin/sleep 1000 ");
+  const all = family(run.pid);
+  run.child.kill("SIGTERM");
+  expect(await run.ended()).toBe(0);
+  await expect.poll(() => alive(all)).toEqual([]);
 });
 
 async function developmentUser(url: string, name: string): Promise<{ token: string }> {

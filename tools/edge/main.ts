@@ -4,17 +4,12 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { type EdgeAnswer, EdgeConfig } from "./messages.ts";
 
-// The edge's process: the Worker in workerd, by the bindings of wrangler.toml. It goes when its parent goes.
+// The edge's process: the Worker in workerd, by the bindings of wrangler.toml. Miniflare takes workerd down at SIGTERM.
 
 process.channel?.ref();
 const [message] = await once(process, "message");
 process.channel?.unref();
 const edge = new Miniflare(miniflareOptions(EdgeConfig.parse(message)));
-const stop = async () => {
-  await edge.dispose();
-  process.exit(0);
-};
-process.once("SIGTERM", stop);
 try {
   const url = await edge.ready;
   answer({ type: "ready", url: url.origin });

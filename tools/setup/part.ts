@@ -52,7 +52,7 @@ export async function startPart({ name, entry, cwd, env, log }: PartOptions): Pr
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} has no process id`);
   const kill = async () => {
-    killGroup(pid);
+    killGroup(pid, "SIGKILL");
     await exited;
   };
   const stop = async () => {
@@ -63,9 +63,10 @@ export async function startPart({ name, entry, cwd, env, log }: PartOptions): Pr
   return { child, pid, exited, stop, kill };
 }
 
-function killGroup(pid: number): void {
+/** A signal to a process that was started as the leader of a group, and to the whole group. */
+export function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
-    process.kill(-pid, "SIGKILL");
+    process.kill(-pid, signal);
   } catch {
     // Nobody is left in it.
   }

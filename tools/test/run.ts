@@ -5,14 +5,22 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Runs a command on this terminal. @returns its exit code, 127 if it could not be started, 1 if a signal ended it */
+/**
+ * Runs a command on this terminal; it goes with this process.
+ * @returns its exit code, 127 if it could not be started, 1 if a signal ended it
+ */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { ...options, stdio: ["ignore", "inherit", "inherit"] });
+    const abandon = () => child.kill();
+    process.once("exit", abandon);
     child.once("error", (error) => {
       console.error(`${command}: ${error.message}`);
       resolve(127);
     });
-    child.once("close", (code) => resolve(code ?? 1));
+    child.once("close", (code) => {
+      process.off("exit", abandon);
+      resolve(code ?? 1);
+    });
   });
 }
