@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lockFolder } from "../setup/folder-lock.ts";
@@ -47,7 +48,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     name: "edge",
     entry: ENTRY,
     cwd: ROOT,
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, TMPDIR: emptied(join(dataDir, "tmp")) },
     log: (line) => {
       if (written.length < 5) written.push(line);
       log(line);
@@ -70,6 +71,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     `workerd does not run the edge's Worker: ${[...answer.message.split("\n", 1), ...written].join("\n")}`,
     "A Worker that throws while it loads is the usual cause; the lines above say where.",
   );
+}
+
+/** Miniflare leaves its temporary files behind when it is killed: here the next start finds and deletes them. */
+function emptied(folder: string): string {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  return folder;
 }
 
 async function ask(part: Part, config: EdgeConfig): Promise<EdgeAnswer> {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { globSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { SetupError } from "./setup-error.ts";
 
 /** What the page is made of; neither of the two left out makes it, and the first is made of it. */
@@ -39,7 +40,7 @@ async function bundle(root: string): Promise<void> {
   } catch (error) {
     throw new SetupError(
       "web_build_failed",
-      `the web page does not build\n${error instanceof Error ? error.message : error}`,
+      `the web page does not build\n${stripVTControlCharacters(error instanceof Error ? error.message : String(error))}`,
       "Correct the file named above; `npm run build:web` builds the page alone.",
     );
   }
