@@ -4,8 +4,8 @@ import type { Platform } from "./platform.ts";
 export interface MediaChoice {
   readonly video: boolean;
   /** `deviceId` of `enumerateDevices`; the system's default without it. */
-  readonly cameraId?: string;
-  readonly microphoneId?: string;
+  readonly cameraId?: string | undefined;
+  readonly microphoneId?: string | undefined;
 }
 
 export interface LocalMedia {

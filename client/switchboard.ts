@@ -115,9 +115,8 @@ export class Switchboard {
       attach: (callId) => this.#attach(callId),
       release: (callId) => this.#release(callId),
       openMedia: (choice) => openMedia(platform, choice),
-      openMicrophone: (microphoneId) =>
-        openMicrophone(platform, { ...(microphoneId !== undefined && { microphoneId }) }),
-      openCamera: (cameraId) => openCamera(platform, { ...(cameraId !== undefined && { cameraId }) }),
+      openMicrophone: (microphoneId) => openMicrophone(platform, { microphoneId }),
+      openCamera: (cameraId) => openCamera(platform, { cameraId }),
       openPeer: (isPolite, events) => this.#openPeer({ isPolite, events }),
     };
   }

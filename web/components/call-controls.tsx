@@ -1,0 +1,45 @@
+import type { Call } from "../../client/index.ts";
+import { RoundButton } from "./button.tsx";
+
+interface CallControlsProps {
+  readonly call: Call;
+  readonly hasSettings: boolean;
+  readonly onSettings: () => void;
+  readonly onCamera: (isOn: boolean) => void;
+}
+
+/** The same buttons in the same places for the whole call, so that focus never jumps. */
+export function CallControls({ call, hasSettings, onSettings, onCamera }: CallControlsProps) {
+  const { media } = call;
+  const hasCamera = media.camera !== null;
+  return (
+    <div class="controls" role="toolbar" aria-label="Call controls">
+      <RoundButton
+        icon={media.isMuted ? "microphoneOff" : "microphone"}
+        label={media.isMuted ? "Unmute" : "Mute"}
+        tone="glass"
+        isActive={media.isMuted}
+        autoFocus
+        onClick={() => media.mute(!media.isMuted)}
+      />
+      <RoundButton
+        icon={hasCamera ? "video" : "videoOff"}
+        label={hasCamera ? "Turn camera off" : "Turn camera on"}
+        tone="glass"
+        isActive={!hasCamera}
+        onClick={() => onCamera(!hasCamera)}
+      />
+      <RoundButton icon="settings" label="Devices" tone="glass" isExpanded={hasSettings} onClick={onSettings} />
+      <RoundButton
+        icon="hangUp"
+        label={
+          call.phase.kind === "initiating" || call.phase.kind === "reaching" || call.phase.kind === "ringing"
+            ? "Cancel call"
+            : "Hang up"
+        }
+        tone="danger"
+        onClick={() => call.hangUp()}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+import type { HistoryEntry, Person } from "../../client/index.ts";
+import { historyText, isMissed, moment } from "../text.ts";
+import { RoundButton } from "./button.tsx";
+import { Icon } from "./icon.tsx";
+
+interface HistoryRowProps {
+  readonly call: HistoryEntry;
+  readonly userId: string;
+  /** Unix ms. */
+  readonly now: number;
+  readonly onCall: (person: Person, video: boolean) => void;
+}
+
+export function HistoryRow({ call, userId, now, onCall }: HistoryRowProps) {
+  const other = call.participants.find((participant) => participant.userId !== userId);
+  const name = other?.name || "Somebody";
+  const isVideo = call.callType === "video";
+  const missed = isMissed(call);
+  const icon = missed ? "missed" : call.direction;
+  return (
+    <li class={`row ${missed ? "is-missed" : ""}`}>
+      <span class="row-icon">
+        <Icon name={icon} />
+      </span>
+      <div class="row-text">
+        <span class="row-title">{name}</span>
+        <span class="row-note">
+          {isVideo ? "Video" : "Voice"} · {historyText(call)}
+        </span>
+      </div>
+      <time class="row-time" dateTime={call.createdAt}>
+        {moment(call.createdAt, now)}
+      </time>
+      {other && (
+        <RoundButton
+          icon={isVideo ? "video" : "phone"}
+          label={`Call ${name} again by ${isVideo ? "video" : "voice"}`}
+          onClick={() => onCall({ userId: other.userId, name }, isVideo)}
+        />
+      )}
+    </li>
+  );
+}
