@@ -3,7 +3,7 @@ import type { Refusal } from "../schema/errors.ts";
 import type { PresenceResponse } from "../schema/http.ts";
 import type { DeviceRef } from "../schema/ids.ts";
 import type { ServerMessage } from "../schema/server-messages.ts";
-import type { Create } from "./call/call.ts";
+import type { Create, Speaker } from "./call/call.ts";
 import type { CallView } from "./call/state.ts";
 
 /** What objects ask of each other. Each call is one billed request; each may come twice. */
@@ -24,7 +24,7 @@ export interface CallRpc {
   /** The caller's object gave up on a call whose creation it has not seen through. */
   abandon(from: DeviceRef): Promise<void>;
   /** @returns what the device hears on its user socket; empty when it has a call socket */
-  command(from: DeviceRef, message: InCallMessage): Promise<ServerMessage[]>;
+  command(from: Speaker, message: InCallMessage): Promise<ServerMessage[]>;
   /** The call as the user may see it; a device that came late becomes one that is rung. */
   attend(device: DeviceRef): Promise<CallView | null>;
   ledgerConfirmed(rev: number): Promise<void>;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { DevTokenResponse } from "../../schema/http.ts";
 import { type Postgres, startPostgres } from "../../tools/postgres/start.ts";
+import { fillFolder } from "./data-folder.ts";
 import { Device } from "./device.ts";
 
 export interface Person {
@@ -29,6 +30,7 @@ export class Edge {
 
   static async start(vars: Record<string, string> = {}): Promise<Edge> {
     const dataDir = await mkdtemp(join(tmpdir(), "switchboard-edge-"));
+    await fillFolder(dataDir);
     const postgres = await startPostgres({ dataDir, log: () => {} });
     const harness = createTestHarness({
       workers: [

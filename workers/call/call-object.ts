@@ -37,15 +37,17 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   async create(input: machine.Create): Promise<Created> {
-    if (!this.#call) {
+    const isNew = this.#call === null;
+    if (isNew) {
       this.#call = machine.create(input, Date.now());
+      this.#arm();
       this.#write();
       log("call_created", { call: short(input.callId), type: input.callType });
     }
     await Promise.all(input.callees.map((userId) => this.#tell(userId)));
     const view = this.#view(input.caller.userId);
     if (!view) return { ok: false, refusal: { code: "callee_unknown", message: "the callee is not known here" } };
-    this.#tellLedger();
+    if (isNew) this.#tellLedger();
     return { ok: true, view };
   }
 
@@ -53,7 +55,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#step({ type: "command", from, command: { type: "end" } });
   }
 
-  async command(from: DeviceRef, message: InCallMessage): Promise<ServerMessage[]> {
+  async command(from: machine.Speaker, message: InCallMessage): Promise<ServerMessage[]> {
     const answers = this.#handle(from, message);
     return this.#sockets.send(from, answers) ? [] : answers;
   }
@@ -78,11 +80,11 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const { userId } = identityOf(request);
+    const { userId, name } = identityOf(request);
     if (!this.#view(userId)) {
       return Response.json({ error: { code: "call_not_found", message: "no such call" } }, { status: 404 });
     }
-    return this.#sockets.accept(userId, Date.now());
+    return this.#sockets.accept(userId, name, Date.now());
   }
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
@@ -112,14 +114,16 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const parsed = parseClientFrame(frame);
     if (!parsed.ok) return [errorMessage(parsed.refusal, parsed.re)];
     const { message } = parsed;
-    const { userId, deviceId } = attachment(socket);
+    const { userId, name, deviceId } = attachment(socket);
     if (message.type === "register") return this.#register(socket, userId, message);
     if (message.type === "call_initiate" || message.type === "presence_watch") {
       return [errorMessage({ code: "unsupported", message: "send this on the user socket" }, message.id)];
     }
     if (deviceId === null) return [errorMessage(REGISTER_FIRST, message.id)];
     const isThisCall = message.callId === this.#call?.callId;
-    return isThisCall ? this.#handle({ userId, deviceId }, message) : replies(message, machine.NOT_FOUND, undefined);
+    return isThisCall
+      ? this.#handle({ userId, deviceId, name: name ?? undefined }, message)
+      : replies(message, machine.NOT_FOUND, undefined);
   }
 
   #register(socket: WebSocket, userId: string, { id, deviceId }: Register): ServerMessage[] {
@@ -130,7 +134,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     return [registered({ userId, deviceId }, id, view.rev, calls)];
   }
 
-  #handle(from: DeviceRef, message: InCallMessage): ServerMessage[] {
+  #handle(from: machine.Speaker, message: InCallMessage): ServerMessage[] {
     switch (message.type) {
       case "call_answer":
         return this.#command(from, message, { type: "answer", sdp: message.sdp ?? null });
@@ -151,7 +155,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     }
   }
 
-  #command(from: DeviceRef, message: InCallMessage, command: machine.Command): ServerMessage[] {
+  #command(from: machine.Speaker, message: InCallMessage, command: machine.Command): ServerMessage[] {
     const verdict = this.#step({ type: "command", from, command });
     return replies(message, verdict, this.#view(from.userId));
   }
@@ -179,7 +183,14 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const batch = this.#ice.take(from, Date.now());
     if (!batch) return;
     const named = connectionId === undefined ? {} : { connectionId };
-    this.#sendTo(to, { type: "ice_candidate", callId: call.callId, rev: call.rev, ...batch, ...named, from });
+    this.#sendTo(to, {
+      type: "ice_candidate",
+      callId: call.callId,
+      rev: call.rev,
+      ...batch,
+      ...named,
+      from: machine.deviceOf(from),
+    });
   }
 
   #negotiate(from: DeviceRef, message: Extract<InCallMessage, { type: "call_negotiate" }>): ServerMessage[] {
@@ -190,7 +201,15 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     }
     const { sdp, sdpType, connectionId } = message;
     const named = connectionId === undefined ? {} : { connectionId };
-    this.#sendTo(peer, { type: "call_negotiate", callId: call.callId, rev: call.rev, sdp, sdpType, ...named, from });
+    this.#sendTo(peer, {
+      type: "call_negotiate",
+      callId: call.callId,
+      rev: call.rev,
+      sdp,
+      sdpType,
+      ...named,
+      from: machine.deviceOf(from),
+    });
     return [];
   }
 
@@ -200,15 +219,15 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     if (!before) return machine.NOT_FOUND;
     const { call, verdict } = machine.step(before, event, Date.now());
     this.#call = call;
-    if (machine.isCommit(before, call)) this.#write();
     this.#arm();
+    if (machine.isCommit(before, call)) this.#write();
     this.#announce(before, call);
     return verdict;
   }
 
+  /** In one turn with the alarm, so that the two are one transaction. */
   #write(): void {
     this.ctx.storage.kv.put("call", this.#call);
-    this.#arm();
   }
 
   /** One alarm for all deadlines, moved only where that saves a wake-up. */

@@ -9,6 +9,7 @@ import { notices } from "./view.ts";
 /** What hibernates with a call socket: whose it is, and the candidates of that device. */
 export interface CallAttachment {
   readonly userId: string;
+  readonly name: string | null;
   /** Null until the socket has registered. */
   readonly deviceId: string | null;
   readonly openedAt: number;
@@ -25,10 +26,10 @@ export class CallSockets {
     this.#ctx = ctx;
   }
 
-  accept(userId: string, now: number): Response {
+  accept(userId: string, name: string | null, now: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    attach(server, { userId, deviceId: null, openedAt: now, ice: null, told: null });
+    attach(server, { userId, name, deviceId: null, openedAt: now, ice: null, told: null });
     return new Response(null, { status: 101, webSocket: client });
   }
 

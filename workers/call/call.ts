@@ -25,6 +25,11 @@ export interface Create {
   readonly offer: string | null;
 }
 
+/** Who speaks: what a user is called is learnt with what they say. */
+export interface Speaker extends DeviceRef {
+  readonly name?: string | undefined;
+}
+
 /** What a device of a participant asks for. */
 export type Command =
   | { readonly type: "answer"; readonly sdp: string | null }
@@ -34,7 +39,7 @@ export type Command =
   | { readonly type: "end" };
 
 export type Event =
-  | { readonly type: "command"; readonly from: DeviceRef; readonly command: Command }
+  | { readonly type: "command"; readonly from: Speaker; readonly command: Command }
   /** A user's object took the view of `state`; for a callee, with the devices that it told. */
   | {
       readonly type: "delivered";
@@ -161,6 +166,15 @@ export function isConfirmed(call: Call): boolean {
   return call.ledger.confirmed >= call.ledger.due;
 }
 
+/** A device on which the user pressed "ignore" has alerted: the caller goes on hearing ringing. */
+export function alertingLegs(participant: Participant): Leg[] {
+  return participant.legs.filter((leg) => leg.state === "alerting" || leg.state === "ignored");
+}
+
+function hasAlerted(call: Call): boolean {
+  return call.participants.some((participant) => alertingLegs(participant).length > 0);
+}
+
 export function answerOf(call: Call): Answer | null {
   return call.phase.kind === "ringing" ? null : call.phase.answer;
 }
@@ -198,9 +212,11 @@ function committed(call: Call, change: Partial<Call>): Call {
   return { ...call, ...change, rev: call.rev + 1 };
 }
 
-function command(call: Call, from: DeviceRef, asked: Command, now: number): Step {
-  const participant = participantOf(call, from.userId);
-  if (!participant) return { call, verdict: NOT_FOUND };
+function command(known: Call, from: Speaker, asked: Command, now: number): Step {
+  const speaker = participantOf(known, from.userId);
+  if (!speaker) return { call: known, verdict: NOT_FOUND };
+  const participant = { ...speaker, name: from.name ?? speaker.name };
+  const call = participant.name === speaker.name ? known : withParticipant(known, participant);
   switch (asked.type) {
     case "answer":
       return answer(call, participant, from, asked.sdp, now);
@@ -252,13 +268,14 @@ function decline(call: Call, participant: Participant, by: DeviceRef, reason: De
   }
 }
 
-/** Only remembered: losing it costs one more `call_ringing`. */
+/** The first is a decision, for the caller hears it; of the others only the number changes. */
 function alerting(call: Call, participant: Participant, by: DeviceRef): Step {
   if (participant.role === "caller") return { call, verdict: refused("forbidden", "a caller does not alert") };
   if (call.phase.kind !== "ringing") return done(call);
   const leg = legOf(participant, by.deviceId);
   if (leg && leg.state !== "notified") return done(call);
-  return done(withLeg(call, participant, by.deviceId, "alerting"));
+  const alerted = withLeg(call, participant, by.deviceId, "alerting");
+  return done(hasAlerted(call) ? alerted : committed(alerted, {}));
 }
 
 function media(call: Call, from: DeviceRef, state: "connected" | "failed" | "recovering", now: number): Step {
@@ -401,4 +418,9 @@ function otherLegs(participant: Participant, deviceId: string, state: LegState):
   return participant.legs
     .filter((leg) => leg.deviceId !== deviceId)
     .map((leg) => (isOpen(leg) ? { ...leg, state } : leg));
+}
+
+/** The device alone, without what its user is called. */
+export function deviceOf({ userId, deviceId }: DeviceRef): DeviceRef {
+  return { userId, deviceId };
 }

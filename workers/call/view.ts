@@ -1,8 +1,8 @@
 import type { CallSnapshot, CallState, CancelReason, EndReason } from "../../schema/call.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { isoTimestamp } from "../../schema/time.ts";
-import { answerOf, participantOf } from "./call.ts";
-import type { Answer, Call, CallView, Leg } from "./state.ts";
+import { alertingLegs, answerOf, participantOf } from "./call.ts";
+import type { Answer, Call, CallView } from "./state.ts";
 
 /** What each user and each device may know of a call, and what it is told when that changes. Pure. */
 
@@ -11,11 +11,9 @@ export function stateOf(call: Call): CallState {
   return alertingOf(call) === null ? "reaching" : "ringing";
 }
 
-/** A device on which the user pressed "ignore" has alerted: the caller goes on hearing ringing. */
 function alertingOf(call: Call): CallView["alerting"] {
-  const alerts = (leg: Leg) => leg.state === "alerting" || leg.state === "ignored";
-  const callee = call.participants.find((participant) => participant.legs.some(alerts));
-  return callee ? { userId: callee.userId, devices: callee.legs.filter(alerts).length } : null;
+  const callee = call.participants.find((participant) => alertingLegs(participant).length > 0);
+  return callee ? { userId: callee.userId, devices: alertingLegs(callee).length } : null;
 }
 
 /** @returns undefined for a user who has no part in the call */

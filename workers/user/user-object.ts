@@ -198,19 +198,30 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   async #initiate(socket: WebSocket, deviceId: string, message: CallInitiate): Promise<ServerMessage[]> {
     const refusal = initiationRefusal(this.#user.userId, message);
     if (refusal) return [errorMessage(refusal, message.id)];
-    const callId = uuidv7(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
-    const { idempotencyKey: key, calleeIds, callType } = message;
-    const verdict = this.#step({ type: "initiate", key, initiation: { callId, calleeIds, callType } });
+    const { idempotencyKey: key, calleeIds: callees, callType, sdp: offer = null } = message;
+    const fresh = uuidv7(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
+    const verdict = this.#step({ type: "initiate", key, initiation: { callId: fresh, calleeIds: callees, callType } });
     if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
-    if (verdict.kind === "duplicate") return this.#initiated(message, verdict.callId, deviceId, true);
+    const deduplicated = verdict.kind === "duplicate";
+    const callId = deduplicated ? verdict.callId : fresh;
     const caller = { userId: this.#user.userId, name: this.#user.profile?.name ?? "", deviceId };
-    const created = this.#create({ callId, callType, caller, callees: calleeIds, offer: message.sdp ?? null }, key);
-    this.#creating.set(callId, created);
-    void created.finally(() => this.#creating.delete(callId));
-    const replies = await this.#initiated(message, callId, deviceId, false);
-    const view = this.#user.calls[callId];
-    if (view) this.#sockets.markTold(socket, { ...view, state: "reaching" });
-    return replies;
+    const created = await this.#createOnce({ callId, callType, caller, callees, offer }, key);
+    if (!created.ok) return [errorMessage(created.refusal, message.id)];
+    const { view } = created;
+    this.#sockets.markTold(socket, { ...view, state: "reaching" });
+    const re = message.id === undefined ? {} : { re: message.id };
+    return [{ type: "call_initiated", ...re, callId, rev: view.rev, deduplicated, state: view.state }];
+  }
+
+  /** Creating twice is creating once, so a repeated initiation also mends one that was cut short. */
+  async #createOnce(input: Create, key: string): Promise<Created> {
+    const creating = this.#creating.get(input.callId) ?? this.#create(input, key);
+    this.#creating.set(input.callId, creating);
+    try {
+      return await creating;
+    } finally {
+      this.#creating.delete(input.callId);
+    }
   }
 
   /** What fails half way leaves nothing behind: the key is free again and nothing rings. */
@@ -230,29 +241,18 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     }
   }
 
-  async #initiated(
-    message: CallInitiate,
-    callId: string,
-    deviceId: string,
-    deduplicated: boolean,
-  ): Promise<ServerMessage[]> {
-    const created = await this.#creating.get(callId);
-    if (created && !created.ok) return [errorMessage(created.refusal, message.id)];
-    const device = { userId: this.#user.userId, deviceId };
-    const view = created?.view ?? (await this.env.CALLS.getByName(callId).attend(device));
-    if (!view) return [errorMessage({ code: "call_not_found", message: "no such call" }, message.id)];
-    const re = message.id === undefined ? {} : { re: message.id };
-    return [{ type: "call_initiated", ...re, callId, rev: view.rev, deduplicated, state: view.state }];
-  }
-
   async #inCall(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
     const { callId } = message;
-    if (message.type === "call_alerting") {
-      if (this.#alerted.has(callId)) return [];
-      this.#alerted.add(callId);
+    const isAlerting = message.type === "call_alerting";
+    if (isAlerting && this.#alerted.has(callId)) return [];
+    if (isAlerting) this.#alerted.add(callId);
+    const from = { userId: this.#user.userId, deviceId, name: this.#user.profile?.name };
+    try {
+      return await this.env.CALLS.getByName(callId).command(from, message);
+    } catch (error) {
+      this.#alerted.delete(callId);
+      throw error;
     }
-    const device = { userId: this.#user.userId, deviceId };
-    return this.env.CALLS.getByName(callId).command(device, message);
   }
 
   async #watch(socket: WebSocket, { userIds }: PresenceWatch): Promise<ServerMessage[]> {
@@ -266,8 +266,8 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const before = this.#user;
     const { user, verdict } = machine.step(before, event, Date.now());
     this.#user = user;
-    if (machine.isCommit(before, user)) this.ctx.storage.kv.put("user", user);
     this.#arm();
+    if (machine.isCommit(before, user)) this.ctx.storage.kv.put("user", user);
     if (before.outbox !== user.outbox) this.#tellLedger(before.outbox);
     if (machine.isOnline(before) !== machine.isOnline(user)) this.#tellWatchers();
     return verdict;

@@ -1,5 +1,5 @@
 import type { CallState } from "../../../schema/call.ts";
-import { type Command, create, type Event, step, type Verdict } from "../../../workers/call/call.ts";
+import { type Command, create, type Event, type Speaker, step, type Verdict } from "../../../workers/call/call.ts";
 import type { Call } from "../../../workers/call/state.ts";
 
 /** A call between Ada, who calls, and Bob, who has a phone, a tablet and a laptop. */
@@ -46,7 +46,7 @@ export class CallScript {
     return this.event({ type: "delivered", userId: BOB, state, name: "Bob", devices: deviceIds });
   }
 
-  says(from: { userId: string; deviceId: string }, command: Command, after = 0): this {
+  says(from: Speaker, command: Command, after = 0): this {
     return this.event({ type: "command", from, command }, after);
   }
 

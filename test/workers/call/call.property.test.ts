@@ -207,7 +207,7 @@ describe("whatever happens, in whatever order", () => {
   test("[WIRE-7] everything said twice changes nothing", () => {
     check(
       fc.property(history, (happenings) => {
-        const twice = happenings.flatMap((happened) =>
+        const twice = happenings.flatMap((happened): Happening[] =>
           happened.kind === "event" ? [happened, { ...happened, after: 0 }] : [happened],
         );
         expect(ledgerEvent(play(twice).memory)).toEqual(ledgerEvent(play(happenings).memory));

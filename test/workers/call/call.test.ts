@@ -267,9 +267,21 @@ describe("what is written", () => {
     expect(script().rung().answers(PHONE).answers(TABLET).declines(LAPTOP).call.rev).toBe(call.rev);
   });
 
-  test("alerting and who was rung are remembered, not written", () => {
-    const fresh = script();
-    expect(isCommit(fresh.call, script().rung().alerts().call)).toBe(false);
+  test("[CALL-5] who was rung is remembered, the first alerting is written, another is remembered", () => {
+    const played = script();
+    const isWritten = (change: () => unknown) => {
+      const before = played.call;
+      change();
+      return isCommit(before, played.call);
+    };
+    expect(isWritten(() => played.rung())).toBe(false);
+    expect(isWritten(() => played.alerts(PHONE))).toBe(true);
+    expect(isWritten(() => played.alerts(TABLET))).toBe(false);
+  });
+
+  test("a callee is called what they say they are", () => {
+    const { call } = script().says({ ...PHONE, name: "Bob" }, { type: "alerting" });
+    expect(call.participants.map(({ name }) => name)).toEqual(["Ada", "Bob"]);
   });
 
   test("[LEDGER-2] the confirmation of the end is written", () => {

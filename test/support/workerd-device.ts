@@ -1,0 +1,71 @@
+import { exports } from "cloudflare:workers";
+import { DevTokenResponse } from "../../schema/http.ts";
+import type { ServerMessageOf } from "../../schema/server-messages.ts";
+import { Listener } from "./listener.ts";
+
+const ORIGIN = "http://switchboard.test";
+
+export interface Person {
+  readonly userId: string;
+  readonly token: string;
+}
+
+export async function person(name: string): Promise<Person> {
+  const request = new Request(`${ORIGIN}/api/dev/token`, { method: "POST", body: JSON.stringify({ name }) });
+  return DevTokenResponse.parse(await (await exports.default.fetch(request)).json());
+}
+
+/** A device of a user inside workerd; its socket may be closed under it, and it comes back. */
+export class WorkerdDevice extends Listener {
+  readonly person: Person;
+  readonly deviceId: string;
+  #socket: WebSocket | null = null;
+
+  constructor(owner: Person, deviceId: string = crypto.randomUUID()) {
+    super();
+    this.person = owner;
+    this.deviceId = deviceId;
+  }
+
+  async connect(path = "/ws"): Promise<ServerMessageOf<"registered">> {
+    const headers = { upgrade: "websocket", authorization: `Bearer ${this.person.token}` };
+    const { webSocket } = await exports.default.fetch(new Request(`${ORIGIN}${path}`, { headers }));
+    if (!webSocket) throw new Error("the upgrade was refused");
+    this.closed = null;
+    this.#socket = webSocket;
+    webSocket.accept();
+    webSocket.addEventListener("message", ({ data }) => this.hear(String(data)));
+    webSocket.addEventListener("close", ({ code, reason }) => this.hasClosed(code, reason));
+    this.send({ type: "register", deviceId: this.deviceId, deviceType: "Web" });
+    return this.next("registered");
+  }
+
+  /** Comes back after its socket was closed; a socket that is still open stays. */
+  async reconnect(path = "/ws"): Promise<void> {
+    if (this.closed) await this.connect(path);
+  }
+
+  override sendRaw(frame: string): void {
+    this.#socket?.send(frame);
+  }
+
+  /** Whether it still rings for a call, as a user would hear it. */
+  rings(): boolean {
+    return this.heard.reduce((ringing, message) => {
+      switch (message.type) {
+        case "incoming_call":
+          return true;
+        case "registered":
+          return message.calls.some(({ state }) => ringing && (state === "reaching" || state === "ringing"));
+        case "call_cancelled":
+        case "call_connected":
+        case "already_answered":
+        case "call_ended":
+        case "call_declined":
+          return false;
+        default:
+          return ringing;
+      }
+    }, false);
+  }
+}
