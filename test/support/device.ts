@@ -27,6 +27,15 @@ export class Device extends Listener {
     return device;
   }
 
+  /** The HTTP status with which an upgrade is refused. */
+  static async refusal(url: string, token: string): Promise<number | undefined> {
+    const socket = new WebSocket(url, ["switchboard.v1", `bearer.${token}`]);
+    socket.on("error", () => {});
+    const [, response] = await once(socket, "unexpected-response");
+    socket.terminate();
+    return response.statusCode;
+  }
+
   async register(more: { deviceName?: string } = {}): Promise<ServerMessageOf<"registered">> {
     this.send({ type: "register", deviceId: this.deviceId, deviceType: "Web", ...more });
     return this.next("registered");
