@@ -2,7 +2,7 @@ import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { ContactsResponse, DevTokenResponse, HealthResponse } from "../../schema/http.ts";
-import { temporaryFolder } from "../support/data-folder.ts";
+import { fillFolder, temporaryFolder } from "../support/data-folder.ts";
 import { freePort } from "../support/free-port.ts";
 import { alive, family, killFamily, Run } from "../support/processes.ts";
 import { ROOT } from "../support/project.ts";
@@ -25,6 +25,13 @@ async function npmStart(dataDir: string): Promise<{ run: Run; url: string; secon
   cleanups.push(() => killFamily(run.pid));
   await run.wrote(READY);
   return { run, url: `http://127.0.0.1:${port}`, seconds: (performance.now() - started) / 1000 };
+}
+
+/** As an earlier start leaves it: making the database takes seconds. */
+async function usedDataFolder(): Promise<string> {
+  const folder = dataFolder();
+  await fillFolder(folder);
+  return folder;
 }
 
 function dataFolder(): string {
@@ -67,7 +74,7 @@ it("starts, serves a page, an API and an SFU node, stops by Ctrl-C, and finds it
 });
 
 it("stops everything at a SIGTERM to npm alone", async () => {
-  const { run } = await npmStart(dataFolder());
+  const { run } = await npmStart(await usedDataFolder());
   const all = family(run.pid);
   run.child.kill("SIGTERM");
   expect(await run.ended()).toBe(0);
@@ -75,7 +82,7 @@ it("stops everything at a SIGTERM to npm alone", async () => {
 });
 
 it("stops everything, and says which part it was, when a part dies", async () => {
-  const { run } = await npmStart(dataFolder());
+  const { run } = await npmStart(await usedDataFolder());
   const all = family(run.pid);
   const edge = all.find(({ command }) => command.includes("tools/edge/main.ts"));
   expect(edge).toBeDefined();
@@ -86,7 +93,7 @@ it("stops everything, and says which part it was, when a part dies", async () =>
 });
 
 it("leaves no process behind when it is itself killed", async () => {
-  const { run } = await npmStart(dataFolder());
+  const { run } = await npmStart(await usedDataFolder());
   const all = family(run.pid);
   const supervisor = all.find(({ command }) => command.includes("tools/start.ts"));
   if (supervisor) process.kill(supervisor.pid, "SIGKILL");
@@ -96,7 +103,7 @@ it("leaves no process behind when it is itself killed", async () => {
 it("stops in the middle of starting", async () => {
   const run = new Run("npm", ["start"], {
     cwd: ROOT,
-    env: { PORT: String(await freePort()), DATA_DIR: dataFolder(), DATABASE_URL: "" },
+    env: { PORT: String(await freePort()), DATA_DIR: await usedDataFolder(), DATABASE_URL: "" },
   });
   cleanups.push(() => killFamily(run.pid));
   await run.wrote("ok   web page");

@@ -48,12 +48,14 @@ export async function startPart({ name, entry, cwd, env, log }: PartOptions): Pr
   const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
+  // After its last line, which tells why it ended.
+  const closed = new Promise((resolve) => child.once("close", resolve));
   await once(child, "spawn");
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} has no process id`);
   const kill = async () => {
     killGroup(pid, "SIGKILL");
-    await exited;
+    await closed;
   };
   const stop = async () => {
     child.kill("SIGTERM");
