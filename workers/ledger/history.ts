@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, isNotNull, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, inArray, isNotNull, ne, sql } from "drizzle-orm";
 import type * as z from "zod";
 import { callParticipants, calls, userDevices, users } from "../../schema/db/tables.ts";
 import type { HistoryEntry, HistoryResponse, UserResponse } from "../../schema/http.ts";
@@ -92,6 +92,25 @@ export async function listUsers(db: Database, limit: number): Promise<z.infer<ty
   return db
     .select({ userId: users.id, name: users.name, avatarUrl: users.avatarUrl })
     .from(users)
+    .orderBy(asc(users.name), asc(users.id))
+    .limit(limit);
+}
+
+/** Those with whom the user was in a call, or was to be: the only ones whom a deployment shows by itself. */
+export async function listAcquaintances(
+  db: Database,
+  userId: string,
+  limit: number,
+): Promise<z.infer<typeof UserResponse>[]> {
+  const mine = db
+    .select({ callId: callParticipants.callId })
+    .from(callParticipants)
+    .where(eq(callParticipants.userId, userId));
+  return db
+    .selectDistinct({ userId: users.id, name: users.name, avatarUrl: users.avatarUrl })
+    .from(callParticipants)
+    .innerJoin(users, eq(users.id, callParticipants.userId))
+    .where(and(inArray(callParticipants.callId, mine), ne(callParticipants.userId, userId)))
     .orderBy(asc(users.name), asc(users.id))
     .limit(limit);
 }

@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { HistoryResponse } from "../../../schema/http.ts";
 import { CursorRefused } from "../../../workers/ledger/cursor.ts";
 import { type Database, openDatabase } from "../../../workers/ledger/database.ts";
-import { historyQuery, listCalls, listUsers, liveCounts, ping } from "../../../workers/ledger/history.ts";
+import {
+  historyQuery,
+  listAcquaintances,
+  listCalls,
+  listUsers,
+  liveCounts,
+  ping,
+} from "../../../workers/ledger/history.ts";
 import { writeEvents } from "../../../workers/ledger/writes.ts";
 import { DATABASES, type TestDatabase } from "../../support/databases.ts";
 import { answered, at, cast, deviceEvent, ended, nextId, ringing, userEvent } from "../../support/ledger-events.ts";
@@ -39,6 +46,12 @@ describe.each(DATABASES)("the history on an $name", ({ open }) => {
     } while (cursor !== null);
     return ids;
   }
+
+  it("knows the people with whom a user had calls, once each, and nobody else", async () => {
+    const { ann, bob } = await callsBetween(3);
+    await callsBetween(1);
+    expect(await listAcquaintances(db, ann, 10)).toEqual([{ userId: bob, name: "Bob", avatarUrl: null }]);
+  });
 
   it("shows a call to both sides, each with its direction, as the wire has it", async () => {
     const { ann, bob, people } = await callsBetween(1);
