@@ -1,0 +1,56 @@
+import { parseArgs } from "node:util";
+import { SetupError } from "../../tools/setup/setup-error.ts";
+
+/** How much is measured. Times in seconds unless the name says otherwise. */
+export interface Plan {
+  readonly name: "full" | "smoke";
+  readonly pairs: number;
+  readonly idle: { readonly devices: number; readonly hibernate: number };
+  readonly warmUp: number;
+  readonly open: { readonly callsPerSecond: number; readonly seconds: number };
+  readonly closed: { readonly concurrency: number; readonly seconds: number; readonly rounds: number };
+  readonly counted: { readonly shortCalls: number; readonly longCalls: number; readonly talk: number };
+}
+
+/**
+ * Many pairs, because nobody makes a call a second: a user's row grows with the calls of the last minutes. Objects
+ * hibernate after 10 s, and a call of more than 15 s meets the alarm that looks whether media came.
+ */
+const FULL: Plan = {
+  name: "full",
+  pairs: 150,
+  idle: { devices: 400, hibernate: 12 },
+  warmUp: 4,
+  open: { callsPerSecond: 25, seconds: 20 },
+  closed: { concurrency: 16, seconds: 6, rounds: 3 },
+  counted: { shortCalls: 30, longCalls: 10, talk: 16 },
+};
+
+/** The same steps in a few seconds: shows that they work, and measures nothing. */
+const SMOKE: Plan = {
+  name: "smoke",
+  pairs: 10,
+  idle: { devices: 5, hibernate: 0 },
+  warmUp: 0.2,
+  open: { callsPerSecond: 20, seconds: 1 },
+  closed: { concurrency: 4, seconds: 0.5, rounds: 1 },
+  counted: { shortCalls: 10, longCalls: 0, talk: 0 },
+};
+
+export interface Arguments {
+  readonly plan: Plan;
+  /** Only JSON on the standard output. */
+  readonly json: boolean;
+}
+
+/** @throws SetupError `bad_setting` */
+export function readArguments(args: readonly string[]): Arguments {
+  try {
+    const options = { smoke: { type: "boolean" }, json: { type: "boolean" } } as const;
+    const { smoke = false, json = false } = parseArgs({ args: [...args], options }).values;
+    return { plan: smoke ? SMOKE : FULL, json };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new SetupError("bad_setting", problem, "npm run bench [-- [--smoke] [--json]]");
+  }
+}
