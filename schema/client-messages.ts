@@ -12,6 +12,7 @@ import {
   MAX_SDP,
   MAX_WATCHED,
 } from "./limits.ts";
+import { text } from "./text.ts";
 
 /** What a device may send on its sockets. Rules by number: PROTOCOL.md. */
 
@@ -26,7 +27,7 @@ export type DeviceType = z.infer<typeof DeviceType>;
 
 export const PushToken = z.object({
   provider: z.enum(["apns", "apns_voip", "fcm", "webpush"]),
-  token: z.string().min(1).max(MAX_PUSH_TOKEN),
+  token: text(MAX_PUSH_TOKEN).min(1),
 });
 export type PushToken = z.infer<typeof PushToken>;
 
@@ -45,7 +46,7 @@ export const Register = z.object({
   id: CommandId,
   deviceId: DeviceId,
   deviceType: DeviceType,
-  deviceName: z.string().min(1).max(MAX_NAME).optional(),
+  deviceName: text(MAX_NAME).min(1).optional(),
   push: PushToken.optional(),
   since: z.int().nonnegative().optional(),
 });

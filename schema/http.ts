@@ -3,10 +3,11 @@ import { CallType, Outcome, ParticipantState } from "./call.ts";
 import { DeviceType } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { MAX_NAME, MAX_URL } from "./limits.ts";
+import { text } from "./text.ts";
 
 /** Bodies and answers of the HTTP API. */
 
-export const DisplayName = z.string().trim().min(1).max(MAX_NAME);
+export const DisplayName = text(MAX_NAME).trim().min(1);
 
 export const DevTokenRequest = z.object({ userId: UserId.optional(), name: DisplayName });
 export const DevTokenResponse = z.object({ token: z.string(), userId: UserId });
