@@ -18,7 +18,7 @@ const PROJECTS = [".", "workers", "sfu-node", "client", "web", "tools", "test", 
 async function main(args: readonly string[]): Promise<number> {
   await step("system packages", () => ensureSystemPackages(say));
   const workerBin = await step("mediasoup worker", () => ensureMediasoupWorker({ log: say }));
-  await step("web page", () => buildWebPage(root));
+  await step("web page", async () => void (await buildWebPage(root)));
 
   const checks: Record<string, () => Promise<boolean>> = {
     "bindings (else: npm run types)": async () =>

@@ -23,6 +23,7 @@ async function npmTest(breakIt: (project: string) => void): Promise<{ code: numb
 
 it("ends with one line of counts, and 0 when nothing failed", async () => {
   const { code, lines } = await npmTest(() => {});
+  expect(lines.filter((line) => line.startsWith("FAIL"))).toEqual([]);
   expect(lines.at(-1), lines.join("\n")).toBe("1 passed, 0 failed");
   expect(code).toBe(0);
 });
