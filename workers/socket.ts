@@ -40,6 +40,11 @@ export function close(socket: WebSocket, code: number, reason: string): void {
   }
 }
 
+/** Completes a close that the peer began; 1005 and 1006 say that it gave no code, and may not be sent (RFC 6455, section 7.4.1). */
+export function answerClose(socket: WebSocket, code: number): void {
+  close(socket, code === 1005 || code === 1006 ? 1000 : code, "");
+}
+
 export function errorMessage(refusal: Refusal, re: string | undefined, callId?: string): ServerMessageOf<"error"> {
   return { type: "error", ...(re !== undefined && { re }), ...(callId !== undefined && { callId }), ...refusal };
 }

@@ -2,13 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import { type InCallMessage, parseClientFrame, type Register } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
+import { Alarm } from "../alarm.ts";
 import { failure, log, short } from "../log.ts";
 import type { CallRpc, Created } from "../rpc.ts";
-import { close, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
+import { answerClose, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
 import * as machine from "./call.ts";
 import { attachment, CallSockets } from "./call-sockets.ts";
+import { isExpired, isLedgerOverdue, nextDeadline } from "./deadlines.ts";
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
+import { Relay } from "./relay.ts";
 import { replies } from "./replies.ts";
 import type { Call, CallView } from "./state.ts";
 import { concerns, snapshotOf, viewFor } from "./view.ts";
@@ -19,9 +22,10 @@ import { concerns, snapshotOf, viewFor } from "./view.ts";
  */
 export class CallObject extends DurableObject<Env> implements CallRpc {
   #call: Call | null;
-  #alarmAt: number | null = null;
+  readonly #alarm: Alarm;
   readonly #sockets: CallSockets;
   readonly #ice: IceBuffers;
+  readonly #relay: Relay;
   /** Users whose object is being told; one at a time, so that what they hear is in order. */
   readonly #telling = new Set<string>();
 
@@ -30,10 +34,9 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#call = ctx.storage.kv.get<Call>("call") ?? null;
     this.#sockets = new CallSockets(ctx);
     this.#ice = new IceBuffers(ctx.storage.kv, this.#sockets);
+    this.#relay = new Relay(ctx, env.USERS, this.#sockets, this.#ice);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await ctx.storage.getAlarm();
-    });
+    this.#alarm = new Alarm(ctx);
   }
 
   async create(input: machine.Create): Promise<Created> {
@@ -93,7 +96,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   override webSocketClose(socket: WebSocket, code: number): void {
     if (this.#call?.phase.kind === "ringing") this.#ice.spill(socket);
-    close(socket, code === 1005 || code === 1006 ? 1000 : code, "");
+    answerClose(socket, code);
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -101,13 +104,13 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.fired();
     if (!this.#call) return;
     const lastSignAt = await this.#lastSign(this.#call);
     this.#step({ type: "alarm", lastSignAt });
     const now = Date.now();
-    if (machine.isLedgerOverdue(this.#call, now, this.#ledgerRetryMs)) this.#tellLedger();
-    if (machine.isExpired(this.#call, now)) await this.#forget();
+    if (isLedgerOverdue(this.#call, now, this.#ledgerRetryMs)) this.#tellLedger();
+    if (isExpired(this.#call, now)) await this.#forget();
   }
 
   #respond(socket: WebSocket, frame: string | ArrayBuffer): ServerMessage[] {
@@ -135,29 +138,30 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   #handle(from: machine.Speaker, message: InCallMessage): ServerMessage[] {
-    switch (message.type) {
-      case "call_answer":
-        return this.#command(from, message, { type: "answer", sdp: message.sdp ?? null });
-      case "call_decline":
-        return this.#command(from, message, { type: "decline", reason: message.reason });
-      case "call_alerting":
-        return this.#command(from, message, { type: "alerting" });
-      case "call_media":
-        return this.#command(from, message, { type: "media", state: message.state });
-      case "call_end":
-        return this.#command(from, message, { type: "end" });
-      case "call_sync":
-        return this.#sync(from, message);
-      case "ice_candidate":
-        return this.#candidates(from, message);
-      case "call_negotiate":
-        return this.#negotiate(from, message);
-    }
+    if (message.type === "call_sync") return this.#sync(from, message);
+    return replies(message, this.#obey(from, message), this.#view(from.userId));
   }
 
-  #command(from: machine.Speaker, message: InCallMessage, command: machine.Command): ServerMessage[] {
-    const verdict = this.#step({ type: "command", from, command });
-    return replies(message, verdict, this.#view(from.userId));
+  #obey(from: machine.Speaker, message: InCallMessage): machine.Verdict {
+    if (!this.#call) return machine.NOT_FOUND;
+    switch (message.type) {
+      case "call_answer":
+        return this.#step({ type: "command", from, command: { type: "answer", sdp: message.sdp ?? null } });
+      case "call_decline":
+        return this.#step({ type: "command", from, command: { type: "decline", reason: message.reason } });
+      case "call_alerting":
+        return this.#step({ type: "command", from, command: { type: "alerting" } });
+      case "call_media":
+        return this.#step({ type: "command", from, command: { type: "media", state: message.state } });
+      case "call_end":
+        return this.#step({ type: "command", from, command: { type: "end" } });
+      case "ice_candidate":
+        return this.#relay.candidates(this.#call, from, message);
+      case "call_negotiate":
+        return this.#relay.negotiate(this.#call, from, message);
+      case "call_sync":
+        return { kind: "done" };
+    }
   }
 
   #sync(from: DeviceRef, message: InCallMessage): ServerMessage[] {
@@ -166,51 +170,6 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     return [
       { type: "call_state", ...(message.id !== undefined && { re: message.id }), ...snapshotOf(view, Date.now()) },
     ];
-  }
-
-  #candidates(from: DeviceRef, message: Extract<InCallMessage, { type: "ice_candidate" }>): ServerMessage[] {
-    const call = this.#call;
-    const refused = call ? machine.mayGather(call, from) : machine.NOT_FOUND;
-    if (!call || refused) return replies(message, refused ?? machine.NOT_FOUND, this.#view(from.userId));
-    const candidates = [...(message.candidates ?? []), ...(message.candidate ? [message.candidate] : [])];
-    const peer = machine.peerOf(call, from);
-    this.#ice.admit(call.callId, from, candidates, message.endOfCandidates ?? false, Date.now(), peer === null);
-    if (peer) this.#forwardCandidates(call, from, peer, message.connectionId);
-    return [];
-  }
-
-  #forwardCandidates(call: Call, from: DeviceRef, to: DeviceRef, connectionId?: string): void {
-    const batch = this.#ice.take(from, Date.now());
-    if (!batch) return;
-    const named = connectionId === undefined ? {} : { connectionId };
-    this.#sendTo(to, {
-      type: "ice_candidate",
-      callId: call.callId,
-      rev: call.rev,
-      ...batch,
-      ...named,
-      from: machine.deviceOf(from),
-    });
-  }
-
-  #negotiate(from: DeviceRef, message: Extract<InCallMessage, { type: "call_negotiate" }>): ServerMessage[] {
-    const call = this.#call;
-    const peer = call && machine.peerOf(call, from);
-    if (!call || !peer) {
-      return replies(message, call ? machine.NOT_IN_CALL : machine.NOT_FOUND, this.#view(from.userId));
-    }
-    const { sdp, sdpType, connectionId } = message;
-    const named = connectionId === undefined ? {} : { connectionId };
-    this.#sendTo(peer, {
-      type: "call_negotiate",
-      callId: call.callId,
-      rev: call.rev,
-      sdp,
-      sdpType,
-      ...named,
-      from: machine.deviceOf(from),
-    });
-    return [];
   }
 
   /** Decides, writes what was decided, then tells everybody whom it concerns. */
@@ -230,30 +189,21 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.ctx.storage.kv.put("call", this.#call);
   }
 
-  /** One alarm for all deadlines, moved only where that saves a wake-up. */
+  /** An ended call that is confirmed wants to be left alone for a day: its alarm is moved there. */
   #arm(): void {
     const call = this.#call;
     if (!call) return;
-    const deadline = machine.nextDeadline(call, Date.now(), this.#ledgerRetryMs);
     const isSettled = call.phase.kind === "ended" && machine.isConfirmed(call);
-    if (this.#alarmAt !== null && deadline >= this.#alarmAt && !(isSettled && deadline > this.#alarmAt)) return;
-    this.#alarmAt = deadline;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(deadline));
+    this.#alarm.arm(nextDeadline(call, Date.now(), this.#ledgerRetryMs), isSettled);
   }
 
   #announce(before: Call, call: Call): void {
     this.#sockets.announce((userId) => this.#view(userId), Date.now());
     for (const { userId } of call.participants) this.ctx.waitUntil(this.#tell(userId));
-    if (before.phase.kind === "ringing" && call.phase.kind === "connecting") this.#connect(call, call.phase.answer.by);
+    if (before.phase.kind === "ringing" && call.phase.kind === "connecting")
+      this.#relay.connect(call, call.phase.answer.by);
     if (before.phase.kind !== call.phase.kind) log("call_phase", { call: short(call.callId), phase: call.phase.kind });
     if (before.ledger.due !== call.ledger.due) this.#tellLedger();
-  }
-
-  /** What was gathered before the answer goes to the two devices that are now connected. */
-  #connect(call: Call, answerer: DeviceRef): void {
-    const caller = { userId: call.caller.userId, deviceId: call.caller.deviceId };
-    this.#forwardCandidates(call, caller, answerer);
-    this.#forwardCandidates(call, answerer, caller);
   }
 
   /** Brings a user's object up to date; if it cannot be reached, the alarm tries again. */
@@ -287,12 +237,6 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#arm();
   }
 
-  #sendTo(device: DeviceRef, message: ServerMessage): void {
-    if (this.#sockets.send(device, [message])) return;
-    const delivered = this.env.USERS.getByName(device.userId).deliver(device.deviceId, [message]);
-    this.ctx.waitUntil(delivered.catch((error: unknown) => log("relay_failed", { failure: failure(error) })));
-  }
-
   #view(userId: string): CallView | undefined {
     return this.#call ? viewFor(this.#call, userId, this.#sockets.devicesOf(userId)) : undefined;
   }
@@ -312,9 +256,8 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   async #forget(): Promise<void> {
     this.#call = null;
-    this.#alarmAt = null;
     this.#sockets.closeAll();
-    await this.ctx.storage.deleteAlarm();
+    await this.#alarm.disarm();
     await this.ctx.storage.deleteAll();
   }
 }

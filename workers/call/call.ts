@@ -1,14 +1,22 @@
-import type { Caller, CallState, CallType, DeclineReason, EndReason, LegState, Outcome } from "../../schema/call.ts";
+import type { Caller, CallState, CallType, DeclineReason, EndReason, Outcome } from "../../schema/call.ts";
 import type { ErrorCode } from "../../schema/errors.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
+import { BACKSTOP_MS, CONNECT_MS, REDELIVER_MS, RING_MS, UNREACHABLE_MS } from "../../schema/limits.ts";
 import {
-  BACKSTOP_MS,
-  CONNECT_MS,
-  OUTCOME_KEPT_MS,
-  REDELIVER_MS,
-  RING_MS,
-  UNREACHABLE_MS,
-} from "../../schema/limits.ts";
+  answerOf,
+  deviceOf,
+  everybodyBusy,
+  hasAlerted,
+  isOpen,
+  legOf,
+  nobodyRings,
+  otherLegs,
+  participantOf,
+  peerOf,
+  same,
+  withLeg,
+  withParticipant,
+} from "./people.ts";
 import type { Answer, Call, Leg, Participant, Phase, Stay } from "./state.ts";
 
 /**
@@ -115,35 +123,6 @@ export function step(call: Call, event: Event, now: number): Step {
 }
 
 /**
- * When the machine next wants to be woken, in Unix ms.
- * While it rings that is first the moment at which an immediate answer would have to have media: an
- * answered call then needs no alarm of its own, which saves a row for most calls.
- * @param ledgerRetryMs how long the ledger may take to confirm
- */
-export function nextDeadline(call: Call, now: number, ledgerRetryMs: number): number {
-  const deadline = phaseDeadline(call, now, ledgerRetryMs);
-  return call.redeliverAt === null ? deadline : Math.min(deadline, call.redeliverAt);
-}
-
-function phaseDeadline(call: Call, now: number, ledgerRetryMs: number): number {
-  const { phase } = call;
-  switch (phase.kind) {
-    case "ringing": {
-      if (nobodyRings(call)) return call.createdAt + UNREACHABLE_MS;
-      const look = call.createdAt + CONNECT_MS;
-      return now < look ? look : phase.until;
-    }
-    case "connecting":
-      return phase.until;
-    case "connected":
-    case "reconnecting":
-      return call.lastSignAt + BACKSTOP_MS;
-    case "ended":
-      return isConfirmed(call) ? phase.at + OUTCOME_KEPT_MS : call.ledger.toldAt + ledgerRetryMs;
-  }
-}
-
-/**
  * Whether `after` has to be written: every decision, and the ledger's confirmation of the end, after
  * which nothing is told again. The rest is remembered until then.
  */
@@ -152,56 +131,8 @@ export function isCommit(before: Call, after: Call): boolean {
   return after.phase.kind === "ended" && isConfirmed(after) && !isConfirmed(before);
 }
 
-/** Nothing of an ended call is needed any more. */
-export function isExpired(call: Call, now: number): boolean {
-  return call.phase.kind === "ended" && isConfirmed(call) && now >= call.phase.at + OUTCOME_KEPT_MS;
-}
-
-/** The outcome has not reached the ledger in time and is to be told again. */
-export function isLedgerOverdue(call: Call, now: number, ledgerRetryMs: number): boolean {
-  return call.phase.kind === "ended" && !isConfirmed(call) && now >= call.ledger.toldAt + ledgerRetryMs;
-}
-
 export function isConfirmed(call: Call): boolean {
   return call.ledger.confirmed >= call.ledger.due;
-}
-
-/** A device on which the user pressed "ignore" has alerted: the caller goes on hearing ringing. */
-export function alertingLegs(participant: Participant): Leg[] {
-  return participant.legs.filter((leg) => leg.state === "alerting" || leg.state === "ignored");
-}
-
-function hasAlerted(call: Call): boolean {
-  return call.participants.some((participant) => alertingLegs(participant).length > 0);
-}
-
-export function answerOf(call: Call): Answer | null {
-  return call.phase.kind === "ringing" ? null : call.phase.answer;
-}
-
-/** The device at the other end of `device`'s media; null while there is none. */
-export function peerOf(call: Call, device: DeviceRef): DeviceRef | null {
-  const answer = answerOf(call);
-  if (answer === null || call.phase.kind === "ended") return null;
-  if (same(device, call.caller)) return answer.by;
-  return same(device, answer.by) ? { userId: call.caller.userId, deviceId: call.caller.deviceId } : null;
-}
-
-/** Before the answer every device that may win gathers; after it, only the two that are connected. */
-export function mayGather(call: Call, device: DeviceRef): Verdict | null {
-  const participant = participantOf(call, device.userId);
-  if (!participant) return NOT_FOUND;
-  const isOtherDevice = participant.role === "caller" && device.deviceId !== call.caller.deviceId;
-  if (call.phase.kind === "ringing") return isOtherDevice ? NOT_IN_CALL : null;
-  return peerOf(call, device) ? null : NOT_IN_CALL;
-}
-
-export function same(a: DeviceRef, b: DeviceRef): boolean {
-  return a.userId === b.userId && a.deviceId === b.deviceId;
-}
-
-export function participantOf(call: Call, userId: string): Participant | undefined {
-  return call.participants.find((participant) => participant.userId === userId);
 }
 
 function done(call: Call): Step {
@@ -244,7 +175,7 @@ function answer(call: Call, participant: Participant, by: DeviceRef, sdp: string
     legs: [...otherLegs(participant, by.deviceId, "cancelled"), { deviceId: by.deviceId, state: "answered" }],
     stays: [{ deviceId: by.deviceId, joinedAt: now, leftAt: null }],
   };
-  const winner: Answer = { by: { userId: by.userId, deviceId: by.deviceId }, at: now };
+  const winner: Answer = { by: deviceOf(by), at: now };
   const next = committed(withParticipant(call, callee), {
     phase: { kind: "connecting", answer: winner, until: now + CONNECT_MS },
     answerSdp: sdp,
@@ -334,29 +265,13 @@ function settle(call: Call, now: number): Call {
   return everybodyBusy(call) ? ended(call, "busy", "busy", null, now) : call;
 }
 
-/** The legs are known only once each callee's object has told whom it rang. */
-function legsOf(call: Call): readonly Leg[] | null {
-  const callees = call.participants.filter((participant) => participant.role === "callee");
-  if (callees.some((callee) => call.heard[callee.userId] === undefined)) return null;
-  return callees.flatMap((callee) => callee.legs);
-}
-
-function nobodyRings(call: Call): boolean {
-  return legsOf(call)?.length === 0;
-}
-
-function everybodyBusy(call: Call): boolean {
-  const legs = legsOf(call)?.filter((leg) => leg.state !== "ignored" && leg.state !== "cancelled") ?? [];
-  return legs.length > 0 && legs.every((leg) => leg.state === "busy");
-}
-
 function ended(call: Call, outcome: Outcome, reason: EndReason, by: DeviceRef | null, at: number): Call {
   const phase: Phase = {
     kind: "ended",
     outcome,
     reason,
     at,
-    by: by && { userId: by.userId, deviceId: by.deviceId },
+    by: by && deviceOf(by),
     answer: answerOf(call),
   };
   const participants = call.participants.map((participant) => gone(participant, outcome, at));
@@ -379,10 +294,6 @@ function finalState(participant: Participant, outcome: Outcome): Participant["st
   return outcome === "declined" || outcome === "busy" ? outcome : "missed";
 }
 
-function isOpen(leg: Leg): boolean {
-  return leg.state === "notified" || leg.state === "alerting";
-}
-
 function due(call: Call): Call {
   return { ...call, ledger: { ...call.ledger, due: call.rev } };
 }
@@ -401,26 +312,11 @@ function confirmed(call: Call, rev: number): Call {
   return rev > call.ledger.confirmed ? { ...call, ledger: { ...call.ledger, confirmed: rev } } : call;
 }
 
-function withParticipant(call: Call, changed: Participant): Call {
-  return { ...call, participants: call.participants.map((p) => (p.userId === changed.userId ? changed : p)) };
-}
-
-function legOf(participant: Participant, deviceId: string): Leg | undefined {
-  return participant.legs.find((leg) => leg.deviceId === deviceId);
-}
-
-function withLeg(call: Call, participant: Participant, deviceId: string, state: LegState): Call {
-  const others = participant.legs.filter((leg) => leg.deviceId !== deviceId);
-  return withParticipant(call, { ...participant, legs: [...others, { deviceId, state }] });
-}
-
-function otherLegs(participant: Participant, deviceId: string, state: LegState): Leg[] {
-  return participant.legs
-    .filter((leg) => leg.deviceId !== deviceId)
-    .map((leg) => (isOpen(leg) ? { ...leg, state } : leg));
-}
-
-/** The device alone, without what its user is called. */
-export function deviceOf({ userId, deviceId }: DeviceRef): DeviceRef {
-  return { userId, deviceId };
+/** Before the answer every device that may win gathers; after it, only the two that are connected. */
+export function mayGather(call: Call, device: DeviceRef): Verdict | null {
+  const participant = participantOf(call, device.userId);
+  if (!participant) return NOT_FOUND;
+  const isOtherDevice = participant.role === "caller" && device.deviceId !== call.caller.deviceId;
+  if (call.phase.kind === "ringing") return isOtherDevice ? NOT_IN_CALL : null;
+  return peerOf(call, device) ? null : NOT_IN_CALL;
 }

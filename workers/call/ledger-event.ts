@@ -1,6 +1,6 @@
 import type { CallEvent } from "../../schema/ledger.ts";
 import { isoTimestamp } from "../../schema/time.ts";
-import { answerOf } from "./call.ts";
+import { answerOf } from "./people.ts";
 import type { Call, Participant } from "./state.ts";
 import { durationSeconds } from "./view.ts";
 

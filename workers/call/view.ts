@@ -1,7 +1,7 @@
 import type { CallSnapshot, CallState, CancelReason, EndReason } from "../../schema/call.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { isoTimestamp } from "../../schema/time.ts";
-import { alertingLegs, answerOf, participantOf } from "./call.ts";
+import { alertingLegs, answerOf, participantOf } from "./people.ts";
 import type { Answer, Call, CallView } from "./state.ts";
 
 /** What each user and each device may know of a call, and what it is told when that changes. Pure. */

@@ -1,7 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { type FleetMessage, type NodeStatus, parseNodeFrame, Region } from "../../schema/fleet.ts";
+import { Alarm } from "../alarm.ts";
 import { log, short } from "../log.ts";
-import { close } from "../socket.ts";
+import { answerClose, close } from "../socket.ts";
 import * as machine from "./fleet.ts";
 
 /** What hibernates with a registration socket; the sockets together are the whole state. */
@@ -16,7 +17,7 @@ interface FleetAttachment {
  */
 export class FleetObject extends DurableObject<Env> {
   #fleet: machine.Fleet;
-  #alarmAt: number | null = null;
+  readonly #alarm: Alarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -25,9 +26,7 @@ export class FleetObject extends DurableObject<Env> {
       return connection ? [[connectionId, connection] as const] : [];
     });
     this.#fleet = { ...machine.createFleet(Region.parse(ctx.id.name)), connections: Object.fromEntries(connections) };
-    ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await ctx.storage.getAlarm();
-    });
+    this.#alarm = new Alarm(ctx);
   }
 
   /** The nodes of this region whose lease runs. */
@@ -56,11 +55,11 @@ export class FleetObject extends DurableObject<Env> {
 
   override webSocketClose(socket: WebSocket, code: number): void {
     this.#step({ type: "closed", connectionId: attachment(socket).connectionId });
-    close(socket, code === 1005 || code === 1006 ? 1000 : code, "");
+    answerClose(socket, code);
   }
 
   override alarm(): void {
-    this.#alarmAt = null;
+    this.#alarm.fired();
     this.#step({ type: "time_passed" });
   }
 
@@ -70,7 +69,7 @@ export class FleetObject extends DurableObject<Env> {
     this.#fleet = state;
     this.#attach(before, state);
     for (const command of commands) this.#perform(command);
-    this.#arm();
+    this.#alarm.arm(machine.nextDeadline(state));
     logChanges(before, state);
   }
 
@@ -96,14 +95,6 @@ export class FleetObject extends DurableObject<Env> {
           break;
       }
     }
-  }
-
-  /** Only ever moved earlier: heartbeats renew leases all the time, and each move is a row written. */
-  #arm(): void {
-    const deadline = machine.nextDeadline(this.#fleet);
-    if (deadline === null || (this.#alarmAt !== null && this.#alarmAt <= deadline)) return;
-    this.#alarmAt = deadline;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(deadline));
   }
 }
 

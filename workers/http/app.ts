@@ -7,6 +7,7 @@ import { connectNode } from "../fleet/route.ts";
 import { failure, log } from "../log.ts";
 import { type Identity, upgradeRequest } from "../socket.ts";
 import { authenticate, selectedProtocol } from "./auth.ts";
+import type { Bindings } from "./bindings.ts";
 import { contacts } from "./contacts.ts";
 import { developmentToken } from "./development.ts";
 import { HttpRefusal, parse, refuse } from "./errors.ts";
@@ -14,11 +15,6 @@ import { health } from "./health.ts";
 import { history } from "./history.ts";
 import { iceServers } from "./ice-servers.ts";
 import { devices, presence, putUser, removeDevice } from "./users.ts";
-
-export interface Bindings {
-  Bindings: Env;
-  Variables: { identity: Identity };
-}
 
 /** The HTTP API and the two sockets: everything is authenticated and validated here, before any object is touched. */
 export const app = new Hono<Bindings>();

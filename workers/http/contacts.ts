@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { ContactsResponse } from "../../schema/http.ts";
 import { openDatabase } from "../ledger/database.ts";
 import { listAcquaintances, listUsers } from "../ledger/history.ts";
-import type { Bindings } from "./app.ts";
+import type { Bindings } from "./bindings.ts";
 import { asked } from "./database.ts";
 import { isDevelopment } from "./development.ts";
 

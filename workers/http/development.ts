@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { DevTokenRequest } from "../../schema/http.ts";
-import type { Bindings } from "./app.ts";
 import { signDevelopmentToken } from "./auth.ts";
+import type { Bindings } from "./bindings.ts";
 import { HttpRefusal, parseBody } from "./errors.ts";
 
 /** A token for whoever asks: only where the deployment turned it on. */

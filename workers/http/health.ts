@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { HealthResponse } from "../../schema/http.ts";
 import { openDatabase } from "../ledger/database.ts";
 import { liveCounts } from "../ledger/history.ts";
-import type { Bindings } from "./app.ts";
+import type { Bindings } from "./bindings.ts";
 
 /** Probes ask often; the services are asked at most this often. */
 const CACHED_MS = 2_000;

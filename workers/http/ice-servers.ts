@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Context } from "hono";
 import type { IceServersResponse } from "../../schema/http.ts";
-import type { Bindings } from "./app.ts";
+import type { Bindings } from "./bindings.ts";
 
 /** Seconds that a client may use a credential. Longer only helps whoever copied one. */
 const TTL = 300;

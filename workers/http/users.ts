@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import { UserRequest } from "../../schema/http.ts";
 import { DeviceId, UserId } from "../../schema/ids.ts";
-import type { Bindings } from "./app.ts";
 import { hasKey } from "./auth.ts";
+import type { Bindings } from "./bindings.ts";
 import { HttpRefusal, parse, parseBody } from "./errors.ts";
 
 /** The app's server tells of a user, who can then be called before ever having been here. */

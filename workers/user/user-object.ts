@@ -10,15 +10,16 @@ import type { DevicesResponse, PresenceResponse } from "../../schema/http.ts";
 import { uuidv7 } from "../../schema/ids.ts";
 import { LATE_RING_MIN_MS } from "../../schema/limits.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
-import { isoTimestamp } from "../../schema/time.ts";
-import type { Create } from "../call/call.ts";
+import { Alarm } from "../alarm.ts";
 import type { CallView } from "../call/state.ts";
 import { incoming, snapshotOf } from "../call/view.ts";
 import { failure, log, short } from "../log.ts";
-import type { Confirmation, Created, Taken, UserRpc } from "../rpc.ts";
-import { close, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
+import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
+import { answerClose, close, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
 import { initiationRefusal } from "./initiation.ts";
+import { Outgoing } from "./outgoing.ts";
 import type { Profile, User } from "./state.ts";
+import { devicesOf, presenceOf } from "./status.ts";
 import * as machine from "./user.ts";
 import { attachment, UserSockets } from "./user-sockets.ts";
 
@@ -28,10 +29,9 @@ import { attachment, UserSockets } from "./user-sockets.ts";
  */
 export class UserObject extends DurableObject<Env> implements UserRpc {
   #user: User;
-  #alarmAt: number | null = null;
+  readonly #alarm: Alarm;
   readonly #sockets: UserSockets;
-  /** Calls whose object has not replied yet: a repeated initiation waits for the same reply. */
-  readonly #creating = new Map<string, Promise<Created>>();
+  readonly #outgoing: Outgoing;
   /** Calls of which one device's alerting went on: the call forwards only the first. */
   readonly #alerted = new Set<string>();
 
@@ -40,9 +40,8 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#user = ctx.storage.kv.get<User>("user") ?? machine.newUser(ctx.id.name ?? "");
     this.#sockets = new UserSockets(ctx);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    ctx.blockConcurrencyWhile(async () => {
-      this.#alarmAt = await ctx.storage.getAlarm();
-    });
+    this.#outgoing = new Outgoing(ctx, env.CALLS, (event) => this.#step(event));
+    this.#alarm = new Alarm(ctx);
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -65,7 +64,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    close(socket, code === 1005 || code === 1006 ? 1000 : code, "");
+    answerClose(socket, code);
     const { deviceId } = attachment(socket);
     if (deviceId !== null && !this.#sockets.of(deviceId)) this.#step({ type: "gone", deviceId, at: Date.now() });
   }
@@ -75,7 +74,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAt = null;
+    this.#alarm.fired();
     const now = Date.now();
     this.#sweep();
     this.#step({ type: "swept" });
@@ -107,14 +106,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
 
   async devices(): Promise<DevicesResponse> {
     this.#sweep();
-    const devices = Object.entries(this.#user.devices).map(([deviceId, device]) => ({
-      deviceId,
-      deviceType: device.deviceType,
-      deviceName: device.deviceName,
-      connected: device.connectedAt !== null,
-      lastSeen: device.lastSeen === null ? null : isoTimestamp(device.lastSeen),
-    }));
-    return { devices };
+    return devicesOf(this.#user);
   }
 
   /** @returns whether there was such a device */
@@ -128,13 +120,13 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
 
   async presence(): Promise<PresenceResponse> {
     this.#sweep();
-    return this.#presence();
+    return presenceOf(this.#user, Date.now());
   }
 
   async watch(watcherId: string): Promise<PresenceResponse> {
     this.#sweep();
     this.#step({ type: "watched", by: watcherId });
-    return this.#presence();
+    return presenceOf(this.#user, Date.now());
   }
 
   async presenceChanged(presence: PresenceResponse): Promise<boolean> {
@@ -205,40 +197,12 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const deduplicated = verdict.kind === "duplicate";
     const callId = deduplicated ? verdict.callId : fresh;
     const caller = { userId: this.#user.userId, name: this.#user.profile?.name ?? "", deviceId };
-    const created = await this.#createOnce({ callId, callType, caller, callees, offer }, key);
+    const created = await this.#outgoing.create({ callId, callType, caller, callees, offer }, key);
     if (!created.ok) return [errorMessage(created.refusal, message.id)];
     const { view } = created;
     this.#sockets.markTold(socket, { ...view, state: "reaching" });
     const re = message.id === undefined ? {} : { re: message.id };
     return [{ type: "call_initiated", ...re, callId, rev: view.rev, deduplicated, state: view.state }];
-  }
-
-  /** Creating twice is creating once, so a repeated initiation also mends one that was cut short. */
-  async #createOnce(input: Create, key: string): Promise<Created> {
-    const creating = this.#creating.get(input.callId) ?? this.#create(input, key);
-    this.#creating.set(input.callId, creating);
-    try {
-      return await creating;
-    } finally {
-      this.#creating.delete(input.callId);
-    }
-  }
-
-  /** What fails half way leaves nothing behind: the key is free again and nothing rings. */
-  async #create(input: Create, key: string): Promise<Created> {
-    const { callId } = input;
-    try {
-      const created = await this.env.CALLS.getByName(callId).create(input);
-      this.#step(
-        created.ok ? { type: "call_changed", view: created.view } : { type: "initiation_failed", key, callId },
-      );
-      return created;
-    } catch (error) {
-      log("initiation_failed", { call: short(callId), failure: failure(error) });
-      this.#step({ type: "initiation_failed", key, callId });
-      this.ctx.waitUntil(this.env.CALLS.getByName(callId).abandon(input.caller));
-      return { ok: false, refusal: { code: "internal", message: "the call could not be set up, try again" } };
-    }
   }
 
   async #inCall(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
@@ -284,10 +248,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   #arm(): void {
-    const deadline = machine.nextDeadline(this.#user, this.#ledgerRetryMs);
-    if (deadline === null || (this.#alarmAt !== null && this.#alarmAt <= deadline)) return;
-    this.#alarmAt = deadline;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(deadline));
+    this.#alarm.arm(machine.nextDeadline(this.#user, this.#ledgerRetryMs));
   }
 
   #tellLedger(told: User["outbox"]): void {
@@ -298,20 +259,13 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#step({ type: "ledger_told" });
   }
 
-  #presence(): PresenceResponse {
-    const { userId, lastSeen } = this.#user;
-    const online = machine.isOnline(this.#user);
-    const seen = online ? Date.now() : lastSeen;
-    return { userId, status: online ? "online" : "offline", lastSeen: seen === null ? null : isoTimestamp(seen) };
-  }
-
   #tellWatchers(): void {
     for (const watcher of Object.keys(this.#user.watchers)) this.ctx.waitUntil(this.#tellWatcher(watcher));
   }
 
   async #tellWatcher(watcher: string): Promise<void> {
     try {
-      const watches = await this.env.USERS.getByName(watcher).presenceChanged(this.#presence());
+      const watches = await this.env.USERS.getByName(watcher).presenceChanged(presenceOf(this.#user, Date.now()));
       this.#step({ type: watches ? "watched" : "unwatched", by: watcher });
     } catch (error) {
       log("watcher_unreachable", { user: short(watcher), failure: failure(error) });

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CallState } from "../../../schema/call.ts";
-import { answerOf, type Event, isCommit, nextDeadline, step } from "../../../workers/call/call.ts";
+import { type Event, isCommit, step } from "../../../workers/call/call.ts";
+import { nextDeadline } from "../../../workers/call/deadlines.ts";
 import { ledgerEvent } from "../../../workers/call/ledger-event.ts";
+import { answerOf } from "../../../workers/call/people.ts";
 import type { Call, CallView } from "../../../workers/call/state.ts";
 import { concerns, notices, viewFor } from "../../../workers/call/view.ts";
 import { ADAS_PHONE, BOB, LAPTOP, PHONE, script, T0, TABLET } from "./call-script.ts";

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { BACKSTOP_MS, CONNECT_MS, OUTCOME_KEPT_MS, RING_MS, UNREACHABLE_MS } from "../../../schema/limits.ts";
-import { isCommit, isExpired, mayGather, nextDeadline, peerOf } from "../../../workers/call/call.ts";
+import { isCommit, mayGather } from "../../../workers/call/call.ts";
+import { isExpired, nextDeadline } from "../../../workers/call/deadlines.ts";
 import { ledgerEvent } from "../../../workers/call/ledger-event.ts";
+import { peerOf } from "../../../workers/call/people.ts";
 import { stateOf } from "../../../workers/call/view.ts";
 import {
   ADA,

@@ -1,0 +1,45 @@
+import { BACKSTOP_MS, CONNECT_MS, OUTCOME_KEPT_MS, UNREACHABLE_MS } from "../../schema/limits.ts";
+import { isConfirmed } from "./call.ts";
+import { nobodyRings } from "./people.ts";
+import type { Call } from "./state.ts";
+
+/** When a call wants to be woken, and what is due then. Pure. */
+
+/**
+ * When the machine next wants to be woken, in Unix ms.
+ * While it rings that is first the moment at which an immediate answer would have to have media: an
+ * answered call then needs no alarm of its own, which saves a row for most calls.
+ * @param ledgerRetryMs how long the ledger may take to confirm
+ */
+export function nextDeadline(call: Call, now: number, ledgerRetryMs: number): number {
+  const deadline = phaseDeadline(call, now, ledgerRetryMs);
+  return call.redeliverAt === null ? deadline : Math.min(deadline, call.redeliverAt);
+}
+
+function phaseDeadline(call: Call, now: number, ledgerRetryMs: number): number {
+  const { phase } = call;
+  switch (phase.kind) {
+    case "ringing": {
+      if (nobodyRings(call)) return call.createdAt + UNREACHABLE_MS;
+      const look = call.createdAt + CONNECT_MS;
+      return now < look ? look : phase.until;
+    }
+    case "connecting":
+      return phase.until;
+    case "connected":
+    case "reconnecting":
+      return call.lastSignAt + BACKSTOP_MS;
+    case "ended":
+      return isConfirmed(call) ? phase.at + OUTCOME_KEPT_MS : call.ledger.toldAt + ledgerRetryMs;
+  }
+}
+
+/** Nothing of an ended call is needed any more. */
+export function isExpired(call: Call, now: number): boolean {
+  return call.phase.kind === "ended" && isConfirmed(call) && now >= call.phase.at + OUTCOME_KEPT_MS;
+}
+
+/** The outcome has not reached the ledger in time and is to be told again. */
+export function isLedgerOverdue(call: Call, now: number, ledgerRetryMs: number): boolean {
+  return call.phase.kind === "ended" && !isConfirmed(call) && now >= call.ledger.toldAt + ledgerRetryMs;
+}

@@ -1,0 +1,7 @@
+import type { Identity } from "../socket.ts";
+
+/** What a route finds in its context: the Worker's bindings, and who asks. */
+export interface Bindings {
+  Bindings: Env;
+  Variables: { identity: Identity };
+}
