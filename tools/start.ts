@@ -31,6 +31,8 @@ async function boot({ step, runs, log }: Boot): Promise<string> {
     DATABASE_URL: postgres.databaseUrl,
     NEON_LOCAL: postgres.neonLocal,
     DEVELOPMENT: "on",
+    // A queue on one machine lives in memory: what a killed edge had in it is told again soon.
+    LEDGER_RETRY_SECONDS: "10",
   };
   const edge = await step("edge", () => startEdge({ port, dataDir: join(dataDir, "edge"), vars, log: log("edge") }));
   runs("edge", edge.close, edge.exited);
