@@ -29,7 +29,7 @@ export async function measureCounts(rig: Rig, { counted }: Plan, say: (line: str
     const before = await settled(rig);
     const result = await load(rig, calls, talk, concurrency);
     results.push(result);
-    await rig.history(results.reduce((sum, { completed }) => sum + completed, 0));
+    await rig.history.await(result.completed);
     kinds.push({ talkSeconds: talk, calls, before, after: await settled(rig) });
   }
   return { rowsPerWrite, kinds, results };

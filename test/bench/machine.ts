@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import { rounded } from "./statistics.ts";
 
 const Package = z.object({ version: z.string() });
 
@@ -12,6 +13,8 @@ export interface Machine {
   readonly processor: string;
   readonly cores: number;
   readonly memoryGiB: number;
+  /** Of the minute before: what else was going on. */
+  readonly loadAverage: number;
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -23,6 +26,7 @@ export function describeMachine(): Machine {
     processor: processors[0]?.model.trim() ?? "unknown",
     cores: processors.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
+    loadAverage: rounded(loadavg()[0] ?? 0),
     versions: { node: process.versions.node, ...packages(["workerd", "miniflare", "@electric-sql/pglite", "ws"]) },
   };
 }

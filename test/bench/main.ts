@@ -11,7 +11,7 @@ import type { LoadResult } from "./load/protocol.ts";
 import { describeMachine } from "./machine.ts";
 import { type Plan, readArguments } from "./plan.ts";
 import { type Correctness, describeReport, isCorrect, type Report } from "./report.ts";
-import { type Rig, startRig } from "./rig.ts";
+import { type Rig, startDatabase, startRig } from "./rig.ts";
 import { rounded } from "./statistics.ts";
 import { measureTiming } from "./timing.ts";
 
@@ -36,14 +36,10 @@ async function main(args: readonly string[]): Promise<number> {
 async function bench(plan: Plan, folder: string): Promise<Report> {
   const started = performance.now();
   const machine = describeMachine();
-  say("building the Worker, with and without counters");
-  await buildWebPage(ROOT);
-  const [product, counting] = await Promise.all([
-    bundleEdge(ROOT, join(folder, "product")),
-    bundleEdge(ROOT, join(folder, "counting"), "test/bench/counting/worker.ts"),
-  ]);
-  const timing = await withRig(join(folder, "timing"), product, (rig) => measureTiming(rig, plan, say));
-  const counted = await withRig(join(folder, "counted"), counting, (rig) => measureCounts(rig, plan, say));
+  await using parts = new AsyncDisposableStack();
+  const [product, counting] = await boot(parts, folder);
+  const timing = await withHistory(product, () => measureTiming(product, plan, say));
+  const counted = await withHistory(counting, () => measureCounts(counting, plan, say));
   const { results, ...figures } = timing.found;
   return {
     plan: plan.name,
@@ -55,26 +51,36 @@ async function bench(plan: Plan, folder: string): Promise<Report> {
   };
 }
 
+/** Two edges: the Worker as it is deployed, and the same with counters around its objects. One idles while one works. */
+async function boot(parts: AsyncDisposableStack, folder: string): Promise<readonly [Rig, Rig]> {
+  say("starting Postgres and the Worker, with and without counters");
+  await buildWebPage(ROOT);
+  const [database, ...modules] = await Promise.all([
+    startDatabase(join(folder), warn),
+    bundleEdge(ROOT, join(folder, "product")),
+    bundleEdge(ROOT, join(folder, "counting"), "test/bench/counting/worker.ts"),
+  ]);
+  parts.defer(database.stop);
+  const start = async (name: string, mainModule: string) => {
+    const dataDir = join(folder, name);
+    mkdirSync(dataDir);
+    const rig = await startRig(database, dataDir, mainModule, warn);
+    parts.defer(rig.stop);
+    return rig;
+  };
+  return Promise.all([start("edge", modules[0]), start("counting-edge", modules[1])]);
+}
+
 interface Found<T> {
   readonly found: T;
   /** Calls that the history holds as completed in the end. */
   readonly completed: number;
 }
 
-async function withRig<T extends { readonly results: readonly LoadResult[] }>(
-  dataDir: string,
-  mainModule: string,
-  measure: (rig: Rig) => Promise<T>,
-): Promise<Found<T>> {
-  mkdirSync(dataDir);
-  const rig = await startRig(dataDir, mainModule, (line) => line.includes("rror") && say(line));
-  try {
-    const found = await measure(rig);
-    const calls = found.results.reduce((sum, { completed }) => sum + completed, 0);
-    return { found, completed: (await rig.history(calls)).completed ?? 0 };
-  } finally {
-    await rig.stop();
-  }
+async function withHistory<T>({ history }: Rig, measure: () => Promise<T>): Promise<Found<T>> {
+  await history.begin();
+  const found = await measure();
+  return { found, completed: await history.await(0) };
 }
 
 function correctness(results: readonly LoadResult[], inHistory: number): Correctness {
@@ -87,8 +93,13 @@ function correctness(results: readonly LoadResult[], inHistory: number): Correct
   };
 }
 
+/** What a part writes is of interest when it is an error. */
+function warn(line: string): void {
+  if (/error/i.test(line)) say(line);
+}
+
 function say(line: string): void {
-  console.error(line);
+  console.error(`${(performance.now() / 1000).toFixed(1).padStart(6)} s  ${line}`);
 }
 
 process.exit(await main(process.argv.slice(2)).catch(reportFailure));

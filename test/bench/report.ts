@@ -41,7 +41,7 @@ function machineLines({ plan, machine, seconds }: Report): string[] {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   return [
     `Switchboard bench (${plan}), ${machine.at}, ${seconds} s`,
-    `${machine.cores} x ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}`,
+    `${machine.cores} x ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; load average before: ${machine.loadAverage}`,
     versions.join(", "),
     ...(plan === "smoke" ? ["A smoke run shows that the bench works: its figures mean nothing."] : []),
   ];
@@ -57,7 +57,7 @@ function timingLines({ idle, open, closed }: Timing | Report["timing"]): string[
     `  the load client took ${Math.round(closed.loadClientShare * 100)}% of a core; workerd held ${closed.descriptors} descriptors at the end`,
     `open loop, ${open.callsPerSecond} calls/s offered, from the scheduled moment: ring ${latency(open.ringMs)}, connect ${latency(open.connectMs)}`,
     `  CPU ms per call: ${cpu(open.cpuMsPerCall)}`,
-    `idle devices, one user each: ${idle.connectedKiB} KiB when just connected, ${idle.hibernatingKiB} KiB hibernating (${idle.devices} devices)`,
+    `idle devices, one user each: ${idle.connectedKiB} KiB when just connected, ${idle.hibernatingKiB} KiB once hibernating (${idle.devices} of each)`,
   ];
 }
 

@@ -50,20 +50,19 @@ export interface Timing {
 
 /** Loads the Worker as it is deployed, nothing counted inside. */
 export async function measureTiming(rig: Rig, plan: Plan, say: (line: string) => void): Promise<Timing> {
-  say(`idle devices: ${plan.idle.devices}`);
+  say(`idle devices: twice ${plan.idle.devices}`);
   const idle = await idleDevices(rig, plan);
   await rig.order({ type: "join", url: rig.edge.url, pairs: plan.pairs }, Answer);
-  say("warm-up");
+  say(`warm-up: ${plan.warmUp} s`);
   const closedLoop = { kind: "closed", concurrency: plan.closed.concurrency } as const;
   const warmUp = await load(rig, closedLoop, plan.warmUp);
-  const calls = warmUp.completed;
-  await rig.history(calls);
+  await rig.history.await(warmUp.completed);
   say(`open loop: ${plan.open.callsPerSecond} calls/s for ${plan.open.seconds} s`);
-  const open = await measured(rig, calls, async () => [
+  const open = await measured(rig, async () => [
     await load(rig, { kind: "open", callsPerSecond: plan.open.callsPerSecond }, plan.open.seconds),
   ]);
   say(`closed loop: ${plan.closed.concurrency} at once, ${plan.closed.rounds} rounds of ${plan.closed.seconds} s`);
-  const closed = await measured(rig, calls + open.completed, async () => {
+  const closed = await measured(rig, async () => {
     const rounds: LoadResult[] = [];
     for (let i = 0; i < plan.closed.rounds; i++) rounds.push(await load(rig, closedLoop, plan.closed.seconds));
     return rounds;
@@ -81,22 +80,34 @@ async function load(rig: Rig, arrivals: Arrivals, seconds: number): Promise<Load
   return rig.order({ type: "load", arrivals, until, talkMs: 0 }, LoadResult);
 }
 
-/** One user for each device, so one object. */
-async function idleDevices(rig: Rig, { idle, pairs }: Plan): Promise<IdleDevices> {
+/**
+ * One user for each device, so one object. What objects leave behind when they hibernate stays with the process, and
+ * the next ones use it: so what a hibernating device takes is seen in a second lot.
+ */
+async function idleDevices(rig: Rig, { idle }: Plan): Promise<IdleDevices> {
   const pid = workerdOf(rig.edge.pid);
   // The first few pay for what all share.
-  await rig.order({ type: "connect_idle", url: rig.edge.url, devices: Math.min(20, pairs) }, Answer);
-  const before = residentKiB(pid);
-  await rig.order({ type: "connect_idle", url: rig.edge.url, devices: idle.devices }, Answer);
+  await connectIdle(rig, SHARED_DEVICES);
+  const start = residentKiB(pid);
+  await connectIdle(rig, idle.devices);
   const connected = residentKiB(pid);
   await delay(idle.hibernate * 1000);
-  const hibernating = residentKiB(pid);
+  const first = residentKiB(pid);
+  await connectIdle(rig, idle.devices);
+  await delay(idle.hibernate * 1000);
+  const second = residentKiB(pid);
   await rig.order({ type: "leave" }, Answer);
   return {
     devices: idle.devices,
-    connectedKiB: rounded((connected - before) / idle.devices),
-    hibernatingKiB: rounded((hibernating - before) / idle.devices),
+    connectedKiB: rounded((connected - start) / idle.devices),
+    hibernatingKiB: rounded((second - first) / idle.devices),
   };
+}
+
+const SHARED_DEVICES = 20;
+
+async function connectIdle(rig: Rig, devices: number): Promise<void> {
+  await rig.order({ type: "connect_idle", url: rig.edge.url, devices }, Answer);
 }
 
 interface Measured {
@@ -106,13 +117,13 @@ interface Measured {
 }
 
 /** CPU counts until the history of these calls is written: that is work of theirs too. */
-async function measured(rig: Rig, callsBefore: number, run: () => Promise<LoadResult[]>): Promise<Measured> {
-  const pids = { workerd: workerdOf(rig.edge.pid), miniflare: rig.edge.pid, postgres: rig.postgres.pid };
+async function measured(rig: Rig, run: () => Promise<LoadResult[]>): Promise<Measured> {
+  const pids = { workerd: workerdOf(rig.edge.pid), miniflare: rig.edge.pid, postgres: rig.database.pid };
   const used = () => [cpuMs(pids.workerd), cpuMs(pids.miniflare), cpuMs(pids.postgres)] as const;
   const from = used();
   const results = await run();
   const completed = results.reduce((sum, result) => sum + result.completed, 0);
-  await rig.history(callsBefore + completed);
+  await rig.history.await(completed);
   const to = used();
   const perCall = (index: 0 | 1 | 2) => rounded((to[index] - from[index]) / Math.max(1, completed));
   return { results, completed, cpu: { workerd: perCall(0), miniflare: perCall(1), postgres: perCall(2) } };
