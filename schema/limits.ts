@@ -25,6 +25,8 @@ export const PRESENCE_SWEEP_MS = 30_000;
 /** After this long a user asks whether its watchers still care. */
 export const WATCH_MS = 10 * 60_000;
 export const MAX_WATCHED = 100;
+/** Who watches a user stands in the user's row; more than these learn presence only when they ask. */
+export const MAX_WATCHERS = 500;
 
 export const MAX_SDP = 64 * 1024;
 /** One WebSocket text frame: an SDP with every character escaped still fits twice. */

@@ -135,6 +135,31 @@ describe("initiating", () => {
   });
 });
 
+describe("the order of what the caller hears", () => {
+  test("[CALL-1] nothing about a call comes before its id, and nothing is missing after it", async () => {
+    const people = await scene(edge);
+    const { bob, caller, phone } = people;
+    const answering = phone.next("incoming_call").then(({ callId }) => {
+      phone.send({ type: "call_alerting", callId });
+      phone.send({ type: "call_answer", callId, sdp: "at once" });
+    });
+    await initiate(caller, bob.userId);
+    await answering;
+    expect(await caller.next("call_connected")).toMatchObject({ sdp: "at once" });
+    expect(caller.story().indexOf("call_initiated")).toBe(1);
+  });
+
+  test("[CALL-1] a call that was declined before its caller knew its id ends for the caller all the same", async () => {
+    const { bob, caller, phone } = await scene(edge);
+    const declining = phone.next("incoming_call").then(({ callId }) => phone.send({ type: "call_decline", callId }));
+    await initiate(caller, bob.userId);
+    await declining;
+    expect(await caller.next("call_ended")).toMatchObject({ outcome: "declined" });
+    await caller.settle();
+    expect(caller.story().filter((type) => type.startsWith("call_ended"))).toHaveLength(1);
+  });
+});
+
 describe("not answering", () => {
   test("[CALL-11] [CALL-10] a decline stops all devices, ends the call, and an answer after it hears the outcome", async () => {
     const people = await scene(edge);

@@ -7,9 +7,9 @@ import {
   type Register,
 } from "../../schema/client-messages.ts";
 import type { DevicesResponse, PresenceResponse } from "../../schema/http.ts";
-import { uuidv7 } from "../../schema/ids.ts";
+import { type DeviceRef, uuidv7 } from "../../schema/ids.ts";
 import { LATE_RING_MIN_MS } from "../../schema/limits.ts";
-import type { ServerMessage } from "../../schema/server-messages.ts";
+import type { ServerMessage, ServerMessageOf } from "../../schema/server-messages.ts";
 import { Alarm } from "../alarm.ts";
 import type { CallView } from "../call/state.ts";
 import { incoming, snapshotOf } from "../call/view.ts";
@@ -55,6 +55,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
       return;
     }
     const { message } = parsed;
+    this.#sockets.touch(socket, Date.now());
     try {
       send(socket, await this.#respond(socket, message));
     } catch (error) {
@@ -92,7 +93,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
       this.#step({ type: "call_changed", view });
       this.#sockets.announce(view, now);
     }
-    return { known: true, name: this.#user.profile?.name ?? null, devices: this.#sockets.alive(now) };
+    return { known: true, name: this.#user.profile?.name ?? null, devices: this.#sockets.devices() };
   }
 
   async deliver(deviceId: string, messages: ServerMessage[]): Promise<void> {
@@ -125,7 +126,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
 
   async watch(watcherId: string): Promise<PresenceResponse> {
     this.#sweep();
-    this.#step({ type: "watched", by: watcherId });
+    if (machine.isKnown(this.#user)) this.#step({ type: "watched", by: watcherId });
     return presenceOf(this.#user, Date.now());
   }
 
@@ -158,7 +159,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
    * rings before `registered`, and what rings is known to ring.
    */
   async #register(socket: WebSocket, message: Register): Promise<ServerMessage[]> {
-    const views = await this.#askCalls(message.deviceId);
+    const asked = await this.#askCalls(message.deviceId);
     const { identity } = attachment(socket);
     if (identity.name !== null) {
       const avatarUrl = identity.avatarUrl ?? this.#user.profile?.avatarUrl ?? null;
@@ -169,6 +170,9 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
     if (!wasOnline) log("user_online", { user: short(this.#user.userId) });
     this.#sockets.register(socket, message.deviceId);
+    // What has changed while the calls were asked is in the state by now.
+    const live = Object.values(this.#user.calls).flatMap((view) => view ?? []);
+    const views = [...live, ...asked.filter(({ state }) => state === "ended")];
     for (const view of views) this.#sockets.markTold(socket, view);
     const now = Date.now();
     const device = { userId: this.#user.userId, deviceId: message.deviceId };
@@ -199,24 +203,34 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const caller = { userId: this.#user.userId, name: this.#user.profile?.name ?? "", deviceId };
     const created = await this.#outgoing.create({ callId, callType, caller, callees, offer }, key);
     if (!created.ok) return [errorMessage(created.refusal, message.id)];
-    const { view } = created;
-    this.#sockets.markTold(socket, { ...view, state: "reaching" });
     const re = message.id === undefined ? {} : { re: message.id };
-    return [{ type: "call_initiated", ...re, callId, rev: view.rev, deduplicated, state: view.state }];
+    const reply = { type: "call_initiated" as const, ...re, callId, deduplicated };
+    return this.#initiated(socket, { userId: caller.userId, deviceId }, reply);
+  }
+
+  /** A device hears nothing of its call before this reply, so what has happened meanwhile follows it. */
+  async #initiated(
+    socket: WebSocket,
+    device: DeviceRef,
+    reply: Omit<ServerMessageOf<"call_initiated">, "rev" | "state">,
+  ): Promise<ServerMessage[]> {
+    const { callId } = reply;
+    const view = this.#user.calls[callId] ?? (await this.env.CALLS.getByName(callId).attend(device));
+    if (!view) return [errorMessage({ code: "call_not_found", message: "no such call" }, reply.re)];
+    send(socket, [{ ...reply, rev: view.rev, state: view.state }]);
+    this.#sockets.introduce(socket, view);
+    this.#sockets.announce(view, Date.now());
+    return [];
   }
 
   async #inCall(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
     const { callId } = message;
     const isAlerting = message.type === "call_alerting";
     if (isAlerting && this.#alerted.has(callId)) return [];
-    if (isAlerting) this.#alerted.add(callId);
     const from = { userId: this.#user.userId, deviceId, name: this.#user.profile?.name };
-    try {
-      return await this.env.CALLS.getByName(callId).command(from, message);
-    } catch (error) {
-      this.#alerted.delete(callId);
-      throw error;
-    }
+    const replies = await this.env.CALLS.getByName(callId).command(from, message);
+    if (isAlerting && replies.length === 0) this.#alerted.add(callId);
+    return replies;
   }
 
   async #watch(socket: WebSocket, { userIds }: PresenceWatch): Promise<ServerMessage[]> {

@@ -5,12 +5,16 @@ import type { CallView } from "../call/state.ts";
 import { notices } from "../call/view.ts";
 import { CLOSE_REPLACED, close, type Identity, lastPing, send } from "../socket.ts";
 
+/** Writing an attachment costs time, and presence is only good to within a minute. */
+const TOUCH_MS = 10_000;
+
 /** What hibernates with a user socket. */
 export interface UserAttachment {
   readonly identity: Identity;
   /** Null until the socket has registered. */
   readonly deviceId: string | null;
-  readonly openedAt: number;
+  /** When it was opened or last said something, to within `TOUCH_MS`; its pings are not in it. */
+  readonly spokeAt: number;
   readonly watching: readonly string[];
   /** What the device has been told of each live call: survives an eviction, so that nothing is said twice. */
   readonly told: Readonly<Record<string, CallState>>;
@@ -32,7 +36,7 @@ export class UserSockets {
   accept(identity: Identity, now: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
-    attach(server, { identity, deviceId: null, openedAt: now, watching: [], told: {} });
+    attach(server, { identity, deviceId: null, spokeAt: now, watching: [], told: {} });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -60,13 +64,23 @@ export class UserSockets {
   /** The device's last sign of life in Unix ms; 0 for a device without a socket. */
   lastSign(deviceId: string): number {
     const socket = this.of(deviceId);
-    return socket ? Math.max(attachment(socket).openedAt, lastPing(this.#ctx, socket)) : 0;
+    return socket ? Math.max(attachment(socket).spokeAt, lastPing(this.#ctx, socket)) : 0;
+  }
+
+  /** A message is a sign of life too. */
+  touch(socket: WebSocket, now: number): void {
+    const own = attachment(socket);
+    if (now - own.spokeAt > TOUCH_MS) attach(socket, { ...own, spokeAt: now });
+  }
+
+  /** Devices with a socket, silent ones too: a phone that may ring is to be rung. */
+  devices(): string[] {
+    return this.registered().map(({ deviceId }) => deviceId);
   }
 
   /** Devices with a socket that gave a sign of life within the last minute. */
   alive(now: number): string[] {
-    const devices = this.registered().map(({ deviceId }) => deviceId);
-    return devices.filter((deviceId) => now - this.lastSign(deviceId) < PRESENCE_MS);
+    return this.devices().filter((deviceId) => now - this.lastSign(deviceId) < PRESENCE_MS);
   }
 
   /** Tells each device what it has not heard of a call and does not hear on a call socket. */
@@ -74,10 +88,16 @@ export class UserSockets {
     for (const { socket, deviceId } of this.registered()) {
       if (view.onCallSocket.includes(deviceId)) continue;
       const before = attachment(socket).told[view.callId];
-      if (before === view.state) continue;
+      const isUnknownHere = before === undefined && view.role === "caller";
+      if (before === view.state || isUnknownHere) continue;
       this.markTold(socket, view);
       send(socket, notices(before, view, deviceId, now));
     }
+  }
+
+  /** The device has started this call: from now on it is told what happens to it. */
+  introduce(socket: WebSocket, view: CallView): void {
+    if (attachment(socket).told[view.callId] === undefined) this.markTold(socket, { ...view, state: "reaching" });
   }
 
   /** An ended call is forgotten here: nothing more will be said of it. */

@@ -1,7 +1,7 @@
 import type { Register } from "../../schema/client-messages.ts";
 import type { Refusal } from "../../schema/errors.ts";
 import { type DeviceEvent, outboxKey, type UserEvent } from "../../schema/ledger.ts";
-import { IDEMPOTENCY_MS, MAX_DEVICES, PRESENCE_SWEEP_MS, WATCH_MS } from "../../schema/limits.ts";
+import { IDEMPOTENCY_MS, MAX_DEVICES, MAX_WATCHERS, PRESENCE_SWEEP_MS, WATCH_MS } from "../../schema/limits.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import type { CallView } from "../call/state.ts";
 import type { Device, Initiation, Profile, User } from "./state.ts";
@@ -241,6 +241,7 @@ function callChanged(user: User, view: CallView): User {
 function watched(user: User, by: string, now: number): User {
   const until = user.watchers[by] ?? 0;
   if (until > now + WATCH_MS / 2) return user;
+  if (until === 0 && Object.keys(user.watchers).length >= MAX_WATCHERS) return user;
   return committed(user, { watchers: { ...user.watchers, [by]: now + WATCH_MS } });
 }
 
