@@ -24,6 +24,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
   "CallObject put ice <- RPC command ice_candidate": "candidates without a socket to keep them with",
   "CallObject set alarm <- RPC create": "the first deadline",
   "CallObject set alarm <- alarm": "the next deadline",
+  "CallObject set alarm <- message call_end": "the ledger is told again if it does not confirm",
   "CallObject set alarm <- RPC ledgerConfirmed": "moved to 24 h after the end",
   "UserObject put user <- message call_initiate": "the idempotency key and the call",
   "UserObject put user <- RPC callChanged callee reaching": "the callee is rung: for devices that come late",

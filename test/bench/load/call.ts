@@ -1,11 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { CANDIDATES, FIRST_CANDIDATES, LATER_CANDIDATES, SDP } from "./descriptions.ts";
-import type { Line } from "./line.ts";
+import { Line } from "./line.ts";
 import type { Device, Pair, Server } from "./people.ts";
-
-/** Without this much patience a call that hangs would hold up the run; none takes nearly as long. */
-const PATIENCE_MS = 15_000;
 
 export interface CallPlan {
   /** When it is to start, on the clock of `performance.now()`. Latencies run from here, whatever came in between. */
@@ -13,6 +10,8 @@ export interface CallPlan {
   /** Two of the callee's devices answer in the same moment. */
   readonly isRace: boolean;
   readonly talkMs: number;
+  /** How long, besides the talk, the call may take: one that hangs must not hold up the run. */
+  readonly patienceMs: number;
 }
 
 export interface CallTimes {
@@ -55,12 +54,17 @@ async function play(scene: Scene, plan: CallPlan): Promise<CallTimes> {
 }
 
 /** Rejects when the call stands still; resolves never. */
-function patience({ caller, callees, callLines }: Scene, { talkMs }: CallPlan, over: AbortSignal): Promise<never> {
+function patience(
+  { caller, callees, callLines }: Scene,
+  { talkMs, patienceMs }: CallPlan,
+  over: AbortSignal,
+): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const lines = [...[caller, ...callees].map(({ line }) => line), ...callLines.values()];
-    reject(new CallFault(`it stood still; unheard: ${lines.map((line) => line.story() || "-").join(" | ")}`));
-  }, PATIENCE_MS + talkMs);
+    const missing = lines.flatMap((line) => line.missing());
+    reject(new CallFault(`it stood still, waiting for ${missing.join(", ")}`));
+  }, patienceMs + talkMs);
   over.addEventListener("abort", () => clearTimeout(timer));
   return promise;
 }
@@ -93,7 +97,7 @@ async function ring(scene: Scene, from: number): Promise<Ringing> {
   const rung = Promise.all(callees.map(alert));
   const { callId } = await caller.line.next("call_initiated");
   const [callerLine, alerts] = await Promise.all([attachCaller(scene, callId), rung]);
-  const { devices } = await Promise.race([caller.line.next("call_ringing"), callerLine.next("call_ringing")]);
+  const { devices } = await Line.first([caller.line, callerLine], "call_ringing");
   must(devices > 0, "the caller was not told that a device alerts");
   for (const alerted of alerts) must(alerted.callId === callId, "a device rang for another call");
   return { callId, callerLine, ringMs: Math.max(...alerts.map(({ at }) => at)) - from };

@@ -50,6 +50,19 @@ export class Line {
     return message;
   }
 
+  /** The next message of that type on whichever of the lines it comes. */
+  static async first<T extends Type>(lines: readonly Line[], type: T): Promise<ServerMessageOf<T>> {
+    const heard = lines.find((line) => line.has(type));
+    if (heard) return heard.next(type);
+    const { promise, resolve } = Promise.withResolvers<ServerMessage>();
+    const waiting = { types: [type], resolve };
+    for (const line of lines) line.#waiting.push(waiting);
+    const message = await promise;
+    for (const line of lines) line.#waiting = line.#waiting.filter((other) => other !== waiting);
+    if (!isOf(message, [type])) throw new Error("kept by its type");
+    return message;
+  }
+
   /** Whether such a message has come that nobody asked for yet. */
   has(type: Type): boolean {
     return this.#heard.some((message) => message.type === type);
@@ -61,8 +74,9 @@ export class Line {
     this.#waiting = [];
   }
 
-  story(): string {
-    return this.#heard.map(({ type }) => type).join(" ");
+  /** What is waited for here, and has not come. */
+  missing(): string[] {
+    return this.#waiting.map(({ types }) => types.join(" or "));
   }
 
   close(): void {
