@@ -13,7 +13,8 @@ export type Ending =
   /** This device's user pressed the button. */
   | { readonly kind: "declined" }
   | { readonly kind: "ignored" }
-  | { readonly kind: "hung_up" }
+  /** How long the two had talked, by this device's clock; null if nobody had answered. */
+  | { readonly kind: "hung_up"; readonly durationSeconds: number | null }
   /** It did not come to a call, or this device lost track of it. */
   | { readonly kind: "failed"; readonly code: SwitchboardErrorCode };
 

@@ -33,6 +33,8 @@ const RING_MARGIN_MS = 1_000;
 
 /** One call between two people, as this device takes part in it. */
 export class Call {
+  /** Unique on this device from the start; `id` is the server's and comes later. */
+  readonly key: string = crypto.randomUUID();
   readonly direction: Self["direction"];
   readonly callType: CallType;
   /** The other one. */
@@ -44,6 +46,8 @@ export class Call {
   readonly #offer: string | undefined;
   #id: string | null;
   #phase: CallPhase;
+  /** Media may flow before the word that the call was answered is here. */
+  #path: "connected" | "recovering" | null = null;
   #ringing: ReturnType<typeof setTimeout> | undefined;
   /** Settled when the server has heard that this device left. */
   #farewell: Promise<void> = Promise.resolve();
@@ -71,7 +75,9 @@ export class Call {
       path: (state, candidateType) => {
         if (this.#id === null) return;
         this.#send({ type: "call_media", callId: this.#id, state, ...(candidateType && { candidateType }) });
-        if (state !== "failed") this.#step({ type: "media", state });
+        if (state === "failed") return;
+        this.#path = state;
+        this.#step({ type: "media", state });
       },
       changed: () => this.changed.emit(this),
     });
@@ -139,9 +145,12 @@ export class Call {
   }
 
   hangUp(): void {
+    const phase = this.#phase;
+    const durationSeconds = isAnswered(phase) ? Math.round((this.#link.now() - phase.since) / 1000) : null;
+    const ending: Ending = { kind: "hung_up", durationSeconds };
     if (this.#is("incoming")) this.decline();
-    else if (this.#id === null) this.#step({ type: "ended", ending: { kind: "hung_up" } });
-    else this.#leave({ type: "call_end", callId: this.#id }, { kind: "hung_up" });
+    else if (this.#id === null) this.#step({ type: "ended", ending });
+    else this.#leave({ type: "call_end", callId: this.#id }, ending);
   }
 
   /** A message of the server about this call. */
@@ -149,6 +158,7 @@ export class Call {
     if (message.type === "call_initiated") this.#initiated(message);
     if (this.#is("ended")) return;
     this.#step({ type: "heard", message, at: this.#link.now() });
+    if (this.#path) this.#step({ type: "media", state: this.#path });
     void this.#feed(message);
   }
 

@@ -30,11 +30,20 @@ const RINGTONE: Tone = {
 /** What a caller expects to hear: the European ringing tone (ITU-T E.180), shortened. */
 const RINGBACK: Tone = { notes: [{ at: 0, seconds: 1, hertz: 425 }], everySeconds: 4, volume: 0.05 };
 
-const context = typeof AudioContext === "undefined" ? null : new AudioContext();
+/** There once the user has done something: before, browsers keep a page silent. */
+let context: AudioContext | null = null;
+const playing = new Set<() => void>();
 
-/** Browsers keep a page silent until its user has done something: then what rings is heard too. */
+/** Called whenever the user does something; what rings already is heard from then on. */
 export function unlockSound(): void {
-  if (context?.state === "suspended") void context.resume().catch(() => {});
+  if (typeof AudioContext === "undefined" || context?.state === "running") return;
+  context ??= new AudioContext();
+  void context.resume().then(
+    () => {
+      for (const ring of playing) ring();
+    },
+    () => {},
+  );
 }
 
 /** @returns the function that stops it */
@@ -48,20 +57,22 @@ export function playRingback(): () => void {
 }
 
 function play(tone: Tone): () => void {
-  if (!context) return () => {};
-  unlockSound();
-  const output = new GainNode(context, { gain: tone.volume });
-  output.connect(context.destination);
+  let output: GainNode | null = null;
   const ring = () => {
-    if (context.state === "running") for (const note of tone.notes) strike(context, output, note);
+    if (context?.state !== "running") return;
+    if (!output) {
+      output = new GainNode(context, { gain: tone.volume });
+      output.connect(context.destination);
+    }
+    for (const note of tone.notes) strike(context, output, note);
   };
   ring();
+  playing.add(ring);
   const repeat = setInterval(ring, tone.everySeconds * 1000);
-  context.addEventListener("statechange", ring);
   return () => {
     clearInterval(repeat);
-    context.removeEventListener("statechange", ring);
-    output.disconnect();
+    playing.delete(ring);
+    output?.disconnect();
   };
 }
 

@@ -55,7 +55,7 @@ export function endingText(ending: Ending, { direction, person }: Pick<Call, "di
     case "cancelled":
       return cancelText(ending.reason, name);
     case "hung_up":
-      return "Call ended";
+      return ending.durationSeconds === null ? "Call cancelled" : endedText(ending.durationSeconds);
     case "declined":
     case "ignored":
       return null;
@@ -73,7 +73,7 @@ function overText(
 ): string {
   switch (outcome) {
     case "completed":
-      return `Call ended after ${duration(durationSeconds)}`;
+      return endedText(durationSeconds);
     case "missed":
     case "blocked":
       return direction === "outgoing" ? `${name} did not answer` : `Missed call from ${name}`;
@@ -88,6 +88,10 @@ function overText(
     case "failed":
       return reason === "media_failed" ? "The connection was lost" : "The call could not be connected";
   }
+}
+
+function endedText(durationSeconds: number): string {
+  return `Call ended after ${duration(durationSeconds)}`;
 }
 
 function cancelText(reason: CancelReason, name: string): string | null {

@@ -113,7 +113,7 @@ describe("calling", () => {
     expect(call.phase.kind).toBe("connected");
 
     call.hangUp();
-    expect(call.phase).toEqual({ kind: "ended", ending: { kind: "hung_up" } });
+    expect(call.phase).toEqual({ kind: "ended", ending: { kind: "hung_up", durationSeconds: 0 } });
     expect(await socket.next("call_end")).toMatchObject({ callId });
     expect(peer().isClosed).toBe(true);
     expect(client.devices.opened.map((track) => track.readyState)).toEqual(["ended", "ended"]);
@@ -148,7 +148,7 @@ describe("calling", () => {
     const call = client.switchboard.call(bob, { video: true });
     const command = await client.socket.next("call_initiate");
     call.hangUp();
-    expect(call.phase.kind).toBe("ended");
+    expect(call.phase).toEqual({ kind: "ended", ending: { kind: "hung_up", durationSeconds: null } });
     client.socket.send({
       type: "call_initiated",
       ...(command.id !== undefined && { re: command.id }),
@@ -223,6 +223,15 @@ describe("being called", () => {
       "established: nothing",
     ]);
     expect(call.phase.kind).toBe("connecting");
+  });
+
+  test("media that flows before the reply to the answer is not forgotten", async () => {
+    const call = await rung();
+    const answering = call.answer({ video: false });
+    const first = () => peer().options.events.path("connected", "host");
+    await reply(client.socket, { userId: client.userId, deviceId: client.deviceId }, first);
+    await answering;
+    expect(call.phase.kind).toBe("connected");
   });
 
   test("the other device was faster: this one learns which", async () => {

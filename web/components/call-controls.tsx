@@ -13,7 +13,7 @@ export function CallControls({ call, hasSettings, onSettings, onCamera }: CallCo
   const { media } = call;
   const hasCamera = media.camera !== null;
   return (
-    <div class="controls" role="toolbar" aria-label="Call controls">
+    <div class="controls">
       <RoundButton
         icon={media.isMuted ? "microphoneOff" : "microphone"}
         label={media.isMuted ? "Unmute" : "Mute"}

@@ -1,7 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Call, errorCode } from "../../client/index.ts";
+import { type Call, errorCode, isAnswered } from "../../client/index.ts";
 import { storedDevices } from "../devices.ts";
-import type { Notice } from "../hooks/use-calls.ts";
 import { useSignal } from "../hooks/use-signal.ts";
 import { playRingback } from "../sound.ts";
 import { errorText } from "../text.ts";
@@ -15,7 +14,6 @@ import { RemoteVideo } from "./remote-video.tsx";
 
 interface CallScreenProps {
   readonly call: Call;
-  readonly notice: Notice | null;
 }
 
 /** From the first ring to the last word. */
@@ -37,13 +35,13 @@ export function CallScreen({ call }: CallScreenProps) {
   const name = call.person.name || "Somebody";
 
   return (
-    <Dialog label={`Call with ${name}`} class="call">
+    <Dialog label={`Call with ${name}`} class={isAnswered(phase) ? "call is-answered" : "call"}>
       <RemoteVideo call={call} speakerId={speakerId} />
+      {media.camera && <LocalVideo track={media.camera} />}
       <div class="call-top">
         <CallStatus call={call} />
       </div>
       <div class="call-bottom">
-        {media.camera && <LocalVideo track={media.camera} />}
         <CallHint call={call} trouble={trouble} onCameraOff={() => setCamera(false)} />
         {hasSettings && (
           <DeviceSettings

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { CallMedia } from "../../client/index.ts";
 import { canChooseSpeaker, type DeviceChoice, storeDevices, storedDevices } from "../devices.ts";
 import { useMediaDevices } from "../hooks/use-media-devices.ts";
@@ -13,6 +13,12 @@ interface DeviceSettingsProps {
 }
 
 export function DeviceSettings({ media, onClose, onSpeaker, onChange }: DeviceSettingsProps) {
+  const panel = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const opener = document.activeElement;
+    panel.current?.focus();
+    return () => opener instanceof HTMLElement && opener.focus();
+  }, []);
   const devices = useMediaDevices();
   const [choice, setChoice] = useState(storedDevices);
   const choose = (change: DeviceChoice) => {
@@ -21,7 +27,13 @@ export function DeviceSettings({ media, onClose, onSpeaker, onChange }: DeviceSe
     setChoice(next);
   };
   return (
-    <section class="settings" aria-label="Devices" onKeyDown={(event) => event.key === "Escape" && onClose()}>
+    <section
+      ref={panel}
+      class="settings"
+      aria-label="Devices"
+      tabIndex={-1}
+      onKeyDown={(event) => event.key === "Escape" && onClose()}
+    >
       <div class="settings-head">
         <h3>Devices</h3>
         <RoundButton icon="close" label="Close devices" tone="glass" onClick={onClose} />

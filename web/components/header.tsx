@@ -15,7 +15,7 @@ export function Header({ session: { userId, name }, onSignOut }: HeaderProps) {
       <div class="me">
         <Avatar userId={userId} name={name} size="small" />
         <span class="me-name">{name}</span>
-        <button type="button" class="quiet" onClick={onSignOut} aria-label="Sign in as somebody else in this window">
+        <button type="button" class="quiet" onClick={onSignOut} aria-label="Switch user in this window">
           <Icon name="swap" />
           <span class="wide-only">Switch user</span>
         </button>

@@ -25,6 +25,10 @@ export function Home({ session, onSignOut }: HomeProps) {
   const history = useHistory(switchboard, session.userId, calls.ended);
   const [tab, setTab] = useState<Tab>("people");
   const ringing = calls.ringing[0];
+  const show = (next: Tab) => {
+    setTab(next);
+    if (next === "history") history.markSeen();
+  };
 
   return (
     <div class="home" data-tab={tab}>
@@ -34,10 +38,18 @@ export function Home({ session, onSignOut }: HomeProps) {
         <PeoplePanel people={people} onCall={calls.start} />
         <HistoryPanel history={history} userId={session.userId} onCall={calls.start} />
       </main>
-      <TabBar tab={tab} missed={history.missed} onChange={setTab} />
+      <TabBar tab={tab} missed={history.missed} onChange={show} />
       <Toast notice={calls.notice} onDismiss={calls.dismissNotice} />
-      {calls.active && <CallScreen key={calls.active.person.userId} call={calls.active} notice={calls.notice} />}
-      {ringing && <RingScreen key={ringing.id} call={ringing} active={calls.active} onAccept={calls.accept} />}
+      {calls.active && <CallScreen key={calls.active.key} call={calls.active} />}
+      {ringing && (
+        <RingScreen
+          key={ringing.key}
+          call={ringing}
+          active={calls.active}
+          trouble={calls.trouble?.call === ringing ? calls.trouble.text : null}
+          onAccept={calls.accept}
+        />
+      )}
     </div>
   );
 }

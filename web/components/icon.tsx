@@ -6,8 +6,6 @@ const PATHS = {
     "M15 13.5l5 3v-9l-5 3M15 10.5v-3A1.5 1.5 0 0 0 13.500 6H9M4.6 6.300A1.500 1.500 0 0 0 4 7.500v9A1.500 1.500 0 0 0 5.500 18h8c.5 0 1-.3 1.300-.7M3 3l18 18",
   phone:
     "M6.200 3.500h2.600l1.500 4-1.900 1.500a12 12 0 0 0 6.600 6.600l1.500-1.900 4 1.500v2.600a2 2 0 0 1-2.200 2A16.500 16.500 0 0 1 4.200 5.700a2 2 0 0 1 2-2.200z",
-  hangUp:
-    "M3 14.500v-1.700C5.300 10.300 8.500 9 12 9s6.700 1.300 9 3.800v1.700a1.500 1.500 0 0 1-1.800 1.500l-2.500-.6a1.500 1.500 0 0 1-1.200-1.400v-1.700a11 11 0 0 0-7 0V14a1.500 1.500 0 0 1-1.200 1.400l-2.500.6A1.500 1.500 0 0 1 3 14.500z",
   microphone:
     "M12 3.500a2.500 2.500 0 0 1 2.500 2.500v5a2.500 2.500 0 0 1-5 0V6A2.500 2.500 0 0 1 12 3.500zM6 11a6 6 0 0 0 12 0M12 17v3.500",
   microphoneOff:
@@ -27,13 +25,16 @@ const PATHS = {
   swap: "M4 8h14M14.500 4.500L18 8l-3.500 3.500M20 16H6M9.500 12.500L6 16l3.500 3.500",
 } as const;
 
-export type IconName = keyof typeof PATHS;
+/** The handset, laid down: drawn as `phone` and turned by the style sheet. */
+type Turned = "hangUp";
+
+export type IconName = keyof typeof PATHS | Turned;
 
 /** Always beside or inside something that has a name. */
 export function Icon({ name }: { readonly name: IconName }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} />
+    <svg class={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={PATHS[name === "hangUp" ? "phone" : name]} />
     </svg>
   );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Call } from "../../client/index.ts";
 import { useSignal } from "../hooks/use-signal.ts";
 import { playRingtone } from "../sound.ts";
@@ -10,11 +10,13 @@ interface RingScreenProps {
   readonly call: Call;
   /** The call that this window is in already. */
   readonly active: Call | null;
+  /** Why it could not be accepted just now. */
+  readonly trouble: string | null;
   readonly onAccept: (call: Call, video: boolean) => void;
 }
 
 /** Somebody calls. Escape silences this window only. */
-export function RingScreen({ call, active, onAccept }: RingScreenProps) {
+export function RingScreen({ call, active, trouble, onAccept }: RingScreenProps) {
   useSignal(call.changed);
   useRinging(call);
   const name = call.person.name || "Somebody";
@@ -31,6 +33,9 @@ export function RingScreen({ call, active, onAccept }: RingScreenProps) {
         <p role="status">{isAnswering ? "Connecting…" : `${kind} for you`}</p>
         {active && <p class="ring-note">Accepting ends your call with {active.person.name || "the other person"}.</p>}
       </div>
+      <p class="ring-error" role="alert">
+        {trouble}
+      </p>
       <div class="ring-actions">
         <CaptionedButton
           icon="hangUp"
@@ -68,16 +73,16 @@ export function RingScreen({ call, active, onAccept }: RingScreenProps) {
 
 /** Sound, title and the word to the caller that it really rings here. */
 function useRinging(call: Call): void {
-  const [title] = useState(() => document.title);
   const rings = call.phase.kind === "incoming";
   useEffect(() => {
     if (!rings) return;
     call.alerting();
     const stop = playRingtone();
+    const before = document.title;
     document.title = `${call.person.name || "Somebody"} is calling`;
     return () => {
       stop();
-      document.title = title;
+      document.title = before;
     };
-  }, [call, rings, title]);
+  }, [call, rings]);
 }

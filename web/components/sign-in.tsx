@@ -44,7 +44,7 @@ export function SignIn({ error: initialError, onSignedIn }: SignInProps) {
       <div class="sign-in-card">
         <Brand />
         <h1>Calls that ring everywhere</h1>
-        <p class="lead">Pick a name. Open this page in another window to call yourself, or a friend's.</p>
+        <p class="lead">Choose a name, then open another window and be somebody else. Any window can call any other.</p>
         <form onSubmit={submit} noValidate>
           <label for="name">Your name</label>
           <input

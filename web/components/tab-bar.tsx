@@ -11,18 +11,19 @@ interface TabBarProps {
 /** Only on narrow screens, where one panel is shown at a time. */
 export function TabBar({ tab, missed, onChange }: TabBarProps) {
   const item = (name: Tab, label: string, icon: IconName, count = 0) => (
-    <button
-      type="button"
-      class="tab"
-      aria-current={tab === name ? "page" : undefined}
-      aria-label={count > 0 ? `${label}, ${count} missed` : label}
-      onClick={() => onChange(name)}
-    >
+    <button type="button" class="tab" aria-current={tab === name ? "page" : undefined} onClick={() => onChange(name)}>
       <span class="tab-icon">
         <Icon name={icon} />
-        {count > 0 && <span class="count">{count > 99 ? "99+" : count}</span>}
+        {count > 0 && (
+          <span class="count" aria-hidden="true">
+            {count > 99 ? "99+" : count}
+          </span>
+        )}
       </span>
-      {label}
+      <span>
+        {label}
+        {count > 0 && <span class="visually-hidden">{count} missed</span>}
+      </span>
     </button>
   );
   return (

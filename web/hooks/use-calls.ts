@@ -13,6 +13,8 @@ interface State {
   readonly active: Call | null;
   readonly ringing: readonly Call[];
   readonly notice: Notice | null;
+  /** Why a ringing call could not be accepted. */
+  readonly trouble: { readonly call: Call; readonly text: string } | null;
   /** How many have ended here. */
   readonly ended: number;
 }
@@ -23,7 +25,7 @@ export interface Calls extends State {
   dismissNotice(): void;
 }
 
-const NONE: State = { active: null, ringing: [], notice: null, ended: 0 };
+const NONE: State = { active: null, ringing: [], notice: null, trouble: null, ended: 0 };
 
 /** The calls of this window. */
 export function useCalls(switchboard: Switchboard): Calls {
@@ -52,7 +54,7 @@ export function useCalls(switchboard: Switchboard): Calls {
     accept(call, video) {
       if (state.active !== call) state.active?.hangUp();
       call.answer({ ...storedDevices(), video }).catch((error: unknown) => {
-        setState((before) => ({ ...before, notice: newNotice(errorText(errorCode(error))) }));
+        setState((before) => ({ ...before, trouble: { call, text: errorText(errorCode(error)) } }));
       });
     },
     dismissNotice() {
@@ -73,6 +75,7 @@ function after(before: State, call: Call): State {
       const text = endingText(call.phase.ending, call);
       const notice = text === null ? before.notice : newNotice(text);
       return {
+        ...before,
         active: before.active === call ? null : before.active,
         ringing: others,
         notice,

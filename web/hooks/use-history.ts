@@ -19,6 +19,8 @@ interface Loaded {
 }
 
 const REFRESH_MS = 30_000;
+/** A call that goes on, maybe in another window, is news soon. */
+const REFRESH_LIVE_MS = 3_000;
 /** The history is written behind the call: it is there a moment after the end. */
 const AFTER_CALL_MS = [400, 1_500, 4_000];
 
@@ -41,7 +43,8 @@ export function useHistory(switchboard: Switchboard, userId: string, ended: numb
     [switchboard],
   );
   const refresh = useCallback(() => load(), [load]);
-  useRefresh(refresh, REFRESH_MS);
+  const isLive = loaded?.calls.some(({ outcome }) => outcome === null) ?? false;
+  useRefresh(refresh, isLive ? REFRESH_LIVE_MS : REFRESH_MS);
   useEffect(() => {
     if (ended === 0) return;
     const timers = AFTER_CALL_MS.map((delay) => setTimeout(refresh, delay));

@@ -1,0 +1,46 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Edge, startEdge } from "../../tools/edge/start.ts";
+import { type Postgres, startPostgres } from "../../tools/postgres/start.ts";
+import { buildWebPage } from "../../tools/setup/web-page.ts";
+import { fillFolder, temporaryFolder } from "./data-folder.ts";
+import { ROOT } from "./project.ts";
+
+/** What a browser needs of `npm start`: the page, the edge in workerd, and a database. */
+export class Site {
+  readonly url: string;
+  readonly #edge: Edge;
+  readonly #postgres: Postgres;
+  readonly #folder: string;
+
+  private constructor(edge: Edge, postgres: Postgres, folder: string) {
+    this.url = edge.url;
+    this.#edge = edge;
+    this.#postgres = postgres;
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<Site> {
+    const folder = temporaryFolder();
+    await fillFolder(folder);
+    await buildWebPage(ROOT);
+    const postgres = await startPostgres({ dataDir: folder, log: () => {} });
+    const vars = {
+      DATABASE_URL: postgres.databaseUrl,
+      NEON_LOCAL: postgres.neonLocal,
+      DEVELOPMENT: "on",
+      JWT_SECRET: "a-secret-of-the-tests-of-32-bytes",
+      SERVER_KEY: "server-key-of-the-tests",
+      SFU_NODE_KEY: "node-key-of-the-tests",
+      TURN_SECRET: "turn-secret-of-the-tests",
+    };
+    const edge = await startEdge({ dataDir: join(folder, "edge"), vars });
+    return new Site(edge, postgres, folder);
+  }
+
+  async close(): Promise<void> {
+    await this.#edge.close();
+    await this.#postgres.close();
+    await rm(this.#folder, { recursive: true });
+  }
+}

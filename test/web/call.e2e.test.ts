@@ -1,0 +1,335 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { inspect, launchBrowser, received, recordConnections, watchErrors } from "../support/browser.ts";
+import { Site } from "../support/site.ts";
+
+let site: Site;
+let browser: Browser;
+const contexts: BrowserContext[] = [];
+let errors: string[][] = [];
+
+beforeAll(async () => {
+  site = await Site.start();
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await site.close();
+});
+beforeEach(() => {
+  errors = [];
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  expect(errors.flat()).toEqual([]);
+});
+
+/** One browser of one person; several windows of it share what the browser keeps. */
+async function newBrowserProfile(): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+  contexts.push(context);
+  await recordConnections(context);
+  return context;
+}
+
+async function openWindow(context: BrowserContext, name: string): Promise<Page> {
+  const page = await context.newPage();
+  errors.push(watchErrors(page));
+  await page.goto(`${site.url}/?user=${name}`);
+  await page.getByRole("heading", { name: "People" }).waitFor();
+  return page;
+}
+
+/** Names of their own for each test: the site remembers everybody. */
+let round = 0;
+function names() {
+  round++;
+  return { ada: `Ada${round}`, bob: `Bob${round}` };
+}
+
+const connected = (page: Page) => page.getByText("Connected", { exact: true }).waitFor();
+const recents = (page: Page) => page.getByRole("region", { name: "Recents" });
+
+describe("a video call between two people with three windows", () => {
+  test("rings in every window of the callee, one answers, both see and hear, and the history knows", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bobs = await newBrowserProfile();
+    const laptop = await openWindow(bobs, bobName);
+    const tablet = await openWindow(bobs, bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+
+    await ada.getByRole("listitem").filter({ hasText: bobName }).getByText("Online").waitFor();
+    await inspect(ada, "home");
+    await ada.getByRole("button", { name: `Video call with ${bobName}` }).click();
+    const ring = (page: Page) => page.getByRole("dialog", { name: `Video call from ${adaName}` });
+    await Promise.all([ring(laptop).waitFor(), ring(tablet).waitFor()]);
+    await ada.getByText("Ringing…").waitFor();
+    await inspect(ada, "calling");
+    await inspect(tablet, "ringing");
+
+    await laptop.getByRole("button", { name: "Accept with video" }).click();
+    await ring(tablet).waitFor({ state: "detached" });
+    await tablet.getByText("Answered on another device").waitFor();
+    await Promise.all([connected(ada), connected(laptop)]);
+    for (const page of [ada, laptop]) {
+      const before = await received(page);
+      await expect
+        .poll(async () => (await received(page)).framesDecoded, { timeout: 15_000 })
+        .toBeGreaterThan(before.framesDecoded + 10);
+      expect((await received(page)).audioSeconds).toBeGreaterThan(before.audioSeconds);
+    }
+    await inspect(ada, "in-call");
+    await inspect(tablet, "answered-elsewhere");
+
+    await ada.getByRole("button", { name: "Devices" }).click();
+    await ada.getByLabel("Camera", { exact: true }).waitFor();
+    await inspect(ada, "devices");
+    await ada.keyboard.press("Escape");
+
+    await laptop.getByRole("button", { name: "Hang up" }).click();
+    await ada.getByText(/^Call ended after \d+ s$/).waitFor();
+    await recents(ada)
+      .getByText(/^Video · Outgoing, \d+ s$/)
+      .waitFor();
+    for (const page of [laptop, tablet])
+      await recents(page)
+        .getByText(/^Video · Incoming, \d+ s$/)
+        .waitFor({ timeout: 35_000 });
+    await inspect(ada, "after-call");
+  });
+
+  test("the camera goes off and on, the other side sees it, and the microphone is muted", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newBrowserProfile(), bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+    await ada.getByRole("button", { name: `Video call with ${bobName}` }).click();
+    await bob.getByRole("button", { name: "Accept with video" }).click();
+    const hasPicture = (value: boolean) => ada.locator(`.remote[data-video="${value}"]`).waitFor();
+    await hasPicture(true);
+
+    await bob.getByRole("button", { name: "Turn camera off" }).click();
+    await hasPicture(false);
+    await bob.getByLabel("Your camera").waitFor({ state: "detached" });
+    await inspect(ada, "camera-off");
+    await bob.getByRole("button", { name: "Turn camera on" }).click();
+    await hasPicture(true);
+
+    await bob.getByRole("button", { name: "Mute" }).click();
+    await bob.getByRole("button", { name: "Unmute" }).click();
+    await bob.getByRole("button", { name: "Mute" }).waitFor();
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await bob.getByText(/^Call ended after/).waitFor();
+  });
+
+  test("a voice call becomes a video call when somebody turns the camera on", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newBrowserProfile(), bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    await bob.getByRole("button", { name: "Accept", exact: true }).click();
+    await Promise.all([connected(ada), connected(bob)]);
+    await bob.getByRole("button", { name: "Turn camera on" }).click();
+    await ada.locator('.remote[data-video="true"]').waitFor();
+    await ada.getByRole("button", { name: "Turn camera on" }).click();
+    await bob.locator('.remote[data-video="true"]').waitFor();
+    await bob.getByRole("button", { name: "Hang up" }).click();
+    await ada.getByText(/^Call ended after/).waitFor();
+  });
+});
+
+describe("calls that are not taken", () => {
+  test("ignored in one window, declined in the other: the caller hears ringing until then", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bobs = await newBrowserProfile();
+    const laptop = await openWindow(bobs, bobName);
+    const tablet = await openWindow(bobs, bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    await laptop.getByRole("button", { name: "Ignore in this window" }).click();
+    await laptop.getByRole("dialog").waitFor({ state: "detached" });
+    await ada.getByText("Ringing…").waitFor();
+    await tablet.getByRole("button", { name: "Decline" }).click();
+    await ada.getByText(`${bobName} declined`).waitFor();
+    await recents(tablet).getByText("Voice · You declined").waitFor();
+  });
+
+  test("cancelled by the caller: a badge counts it, and going back calls again", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newBrowserProfile(), bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    await bob.getByRole("dialog").waitFor();
+    await ada.getByRole("button", { name: "Cancel call" }).click();
+    await bob.getByText(`Missed call from ${adaName}`).waitFor();
+    await bob.getByRole("button", { name: "1 missed, mark as seen" }).waitFor();
+    await inspect(bob, "missed");
+    await bob.setViewportSize({ width: 390, height: 844 });
+    await bob.getByRole("button", { name: "Recents 1 missed" }).click();
+    await bob.getByRole("button", { name: "Recents", exact: true }).waitFor();
+    await inspect(bob, "recents");
+    await bob.getByRole("button", { name: `Call ${adaName} again by voice` }).click();
+    await ada.getByRole("dialog", { name: `Voice call from ${bobName}` }).waitFor();
+    await bob.getByRole("button", { name: "Cancel call" }).click();
+    await ada.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  test("a window that is closed during the call hangs up", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newBrowserProfile(), bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    await bob.getByRole("button", { name: "Accept", exact: true }).click();
+    await Promise.all([connected(ada), connected(bob)]);
+    await bob.close({ runBeforeUnload: false });
+    await ada.getByText(/^Call ended after/).waitFor();
+  });
+});
+
+describe("by keyboard alone", () => {
+  test("from the name to the last word", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newBrowserProfile(), bobName);
+    const ada = await (await newBrowserProfile()).newPage();
+    errors.push(watchErrors(ada));
+    await ada.goto(site.url);
+    await ada.getByLabel("Your name").waitFor();
+    await inspect(ada, "sign-in");
+    await ada.keyboard.type(adaName);
+    await ada.keyboard.press("Enter");
+    await ada.getByRole("button", { name: `Video call with ${bobName}` }).waitFor();
+
+    await tabTo(ada, `Video call with ${bobName}`);
+    await ada.keyboard.press("Enter");
+    await bob.getByRole("dialog", { name: `Video call from ${adaName}` }).waitFor();
+    expect(await focused(bob)).toBe("Accept with video");
+    await bob.keyboard.press("Enter");
+    await Promise.all([connected(ada), connected(bob)]);
+
+    expect(await focused(bob)).toBe("Mute");
+    await bob.keyboard.press("Space");
+    await bob.getByRole("button", { name: "Unmute" }).waitFor();
+    await bob.keyboard.press("Escape");
+    await tabTo(bob, "Devices");
+    await bob.keyboard.press("Enter");
+    await bob.getByRole("region", { name: "Devices" }).waitFor();
+    await bob.keyboard.press("Escape");
+    await bob.getByRole("region", { name: "Devices" }).waitFor({ state: "detached" });
+    expect(await focused(bob)).toBe("Devices");
+    await bob.keyboard.press("Tab");
+    expect(await focused(bob)).toBe("Hang up");
+    await bob.keyboard.press("Enter");
+    await ada.getByText(/^Call ended after/).waitFor();
+    expect(await focused(ada)).toBe(`Video call with ${bobName}`);
+  });
+
+  test("Escape silences this window only", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newBrowserProfile(), bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    await bob.getByRole("dialog").waitFor();
+    await bob.keyboard.press("Escape");
+    await bob.getByRole("dialog").waitFor({ state: "detached" });
+    await ada.getByText("Ringing…").waitFor();
+    await ada.getByRole("button", { name: "Cancel call" }).click();
+    await ada.getByText("Call cancelled").waitFor();
+  });
+
+  async function tabTo(page: Page, name: string): Promise<void> {
+    for (let i = 0; i < 40 && (await focused(page)) !== name; i++) await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe(name);
+  }
+
+  async function focused(page: Page): Promise<string | null> {
+    return page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? null);
+  }
+});
+
+describe("what browsers refuse", () => {
+  test("without a camera the call goes on by voice, and says so", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newBrowserProfile(), bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+    await refuse(ada, "video", "NotFoundError");
+    await ada.getByRole("button", { name: `Video call with ${bobName}` }).click();
+    await bob.getByRole("button", { name: "Accept with video" }).click();
+    await Promise.all([connected(ada), connected(bob)]);
+    await ada.getByText(/could not find a free camera/).waitFor();
+    await ada.locator('.remote[data-video="true"]').waitFor();
+    await inspect(ada, "without-camera");
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await bob.getByText(/^Call ended after/).waitFor();
+  });
+
+  test("without a microphone an incoming call rings on and says why", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newBrowserProfile(), bobName);
+    const ada = await openWindow(await newBrowserProfile(), adaName);
+    await refuse(bob, "audio", "NotAllowedError");
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    await bob.getByRole("button", { name: "Accept", exact: true }).click();
+    await bob
+      .getByRole("alert")
+      .getByText(/did not let us use the microphone/)
+      .waitFor();
+    await inspect(bob, "ringing-without-microphone");
+    await bob.getByRole("button", { name: "Decline" }).click();
+    await ada.getByText(`${bobName} declined`).waitFor();
+  });
+
+  /** As if there were no such device, or its use were denied. */
+  async function refuse(page: Page, kind: "audio" | "video", name: string): Promise<void> {
+    await page.evaluate(
+      ({ kind, name }) => {
+        const { mediaDevices } = navigator;
+        const open = mediaDevices.getUserMedia.bind(mediaDevices);
+        mediaDevices.getUserMedia = async (constraints) => {
+          if (constraints?.[kind]) throw new DOMException("refused by the test", name);
+          return open(constraints);
+        };
+      },
+      { kind, name },
+    );
+  }
+});
+
+describe("windows of one browser", () => {
+  test("a duplicated window is a device of its own, a reloaded one is the same", async () => {
+    const { ada: adaName } = names();
+    const context = await newBrowserProfile();
+    const first = await openWindow(context, adaName);
+    const device = (page: Page) => page.evaluate(() => sessionStorage.getItem("switchboard.session"));
+    const before = await device(first);
+    await first.reload();
+    await first.getByRole("heading", { name: "People" }).waitFor();
+    expect(await device(first)).toBe(before);
+
+    const duplicate = await context.newPage();
+    errors.push(watchErrors(duplicate));
+    await duplicate.addInitScript((stored) => sessionStorage.setItem("switchboard.session", stored ?? ""), before);
+    await duplicate.goto(site.url);
+    await duplicate.getByRole("heading", { name: "People" }).waitFor();
+    expect(await device(duplicate)).not.toBe(before);
+  });
+
+  test("a window becomes somebody else's, who was here before or is new", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const page = await openWindow(await newBrowserProfile(), adaName);
+    await page.getByRole("button", { name: "Switch user in this window" }).click();
+    await page.getByLabel("Your name").fill(bobName);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("listitem").filter({ hasText: adaName }).waitFor();
+    await page.getByRole("button", { name: "Switch user in this window" }).click();
+    await inspect(page, "sign-in-again");
+    await page.getByRole("button", { name: adaName }).click();
+    await page.getByRole("listitem").filter({ hasText: bobName }).waitFor();
+  });
+
+  test("a name is needed", async () => {
+    const page = await (await newBrowserProfile()).newPage();
+    await page.goto(site.url);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("alert").getByText("Type a name that others will know you by.").waitFor();
+    await inspect(page, "sign-in-error");
+  });
+});
