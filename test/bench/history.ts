@@ -9,7 +9,7 @@ const LOOK_MS = 100;
 const Counted = z.tuple([z.object({ over: z.int(), completed: z.int() })]);
 type Counted = z.infer<typeof Counted>[0];
 
-/** What the database holds of the calls since this began. */
+/** What the database holds of the calls since the last `begin`. */
 export class History {
   readonly #neonLocal: string;
   readonly #databaseUrl: string;
@@ -23,6 +23,7 @@ export class History {
 
   /** To be called before the first call is made. */
   async begin(): Promise<void> {
+    this.#calls = 0;
     this.#before = this.#count();
     await this.#before;
   }

@@ -37,7 +37,7 @@ async function bench(plan: Plan, folder: string): Promise<Report> {
   const started = performance.now();
   const machine = describeMachine();
   await using parts = new AsyncDisposableStack();
-  const [product, counting] = await boot(parts, folder);
+  const [product, counting] = await boot(parts, folder, plan);
   const timing = await withHistory(product, () => measureTiming(product, plan, say));
   const counted = await withHistory(counting, () => measureCounts(counting, plan, say));
   const { results, ...figures } = timing.found;
@@ -51,24 +51,27 @@ async function bench(plan: Plan, folder: string): Promise<Report> {
   };
 }
 
-/** Two edges: the Worker as it is deployed, and the same with counters around its objects. One idles while one works. */
-async function boot(parts: AsyncDisposableStack, folder: string): Promise<readonly [Rig, Rig]> {
+/**
+ * Two edges: the Worker as it is deployed, and the same with counters around its objects. One idles while one works.
+ * A smoke run measures nothing, and does with the second.
+ */
+async function boot(parts: AsyncDisposableStack, folder: string, { name }: Plan): Promise<readonly [Rig, Rig]> {
   say("starting Postgres and the Worker, with and without counters");
   await buildWebPage(ROOT);
-  const [database, ...modules] = await Promise.all([
-    startDatabase(join(folder), warn),
-    bundleEdge(ROOT, join(folder, "product")),
-    bundleEdge(ROOT, join(folder, "counting"), "test/bench/counting/worker.ts"),
-  ]);
-  parts.defer(database.stop);
-  const start = async (name: string, mainModule: string) => {
-    const dataDir = join(folder, name);
+  const database = startDatabase(folder, warn).then((started) => {
+    parts.defer(started.stop);
+    return started;
+  });
+  const start = async (edge: string, entry?: string) => {
+    const dataDir = join(folder, edge);
     mkdirSync(dataDir);
-    const rig = await startRig(database, dataDir, mainModule, warn);
+    const mainModule = await bundleEdge(ROOT, join(dataDir, "bundle"), entry);
+    const rig = await startRig(await database, dataDir, mainModule, warn);
     parts.defer(rig.stop);
     return rig;
   };
-  return Promise.all([start("edge", modules[0]), start("counting-edge", modules[1])]);
+  const counting = start("counting-edge", "test/bench/counting/worker.ts");
+  return Promise.all([name === "smoke" ? counting : start("edge"), counting]);
 }
 
 interface Found<T> {

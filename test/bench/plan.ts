@@ -31,7 +31,7 @@ const SMOKE: Plan = {
   name: "smoke",
   pairs: 10,
   idle: { devices: 5, hibernate: 0 },
-  warmUp: 0.1,
+  warmUp: 0,
   open: { callsPerSecond: 20, seconds: 0.6 },
   closed: { concurrency: 4, seconds: 0.4, rounds: 1 },
   counted: { shortCalls: 10, longCalls: 0, talk: 0 },

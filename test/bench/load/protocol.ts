@@ -12,7 +12,7 @@ export const Arrivals = z.discriminatedUnion("kind", [
 export type Arrivals = z.infer<typeof Arrivals>;
 
 /** Whichever comes first. */
-export const Extent = z.object({ seconds: z.number().positive(), calls: z.int().positive() });
+export const Extent = z.object({ seconds: z.number().nonnegative(), calls: z.int().positive() });
 export type Extent = z.infer<typeof Extent>;
 
 export const Load = z.object({
