@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type WebSocketRoute } from "playwright-core";
 import { expect } from "vitest";
 import { ROOT } from "./project.ts";
 
@@ -122,6 +122,37 @@ async function violations(page: Page): Promise<string[]> {
     const { violations } = await window.axe.run();
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
   });
+}
+
+/** A window in which the connection to the server can be cut and mended. */
+export class Cable {
+  #isCut = false;
+  readonly #sockets = new Set<WebSocketRoute>();
+
+  static async of(page: Page): Promise<Cable> {
+    const cable = new Cable();
+    await page.routeWebSocket(/\/ws$/, (socket) => cable.#route(socket));
+    return cable;
+  }
+
+  async cut(): Promise<void> {
+    this.#isCut = true;
+    for (const socket of this.#sockets) await socket.close({ code: 1001 });
+    this.#sockets.clear();
+  }
+
+  mend(): void {
+    this.#isCut = false;
+  }
+
+  #route(socket: WebSocketRoute): void {
+    if (this.#isCut) {
+      void socket.close({ code: 1001 });
+      return;
+    }
+    socket.connectToServer();
+    this.#sockets.add(socket);
+  }
 }
 
 declare global {

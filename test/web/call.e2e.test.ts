@@ -1,54 +1,13 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { inspect, launchBrowser, received, recordConnections, watchErrors } from "../support/browser.ts";
-import { Site } from "../support/site.ts";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { inspect, received } from "../support/browser.ts";
+import { connected, recents, Windows } from "../support/windows.ts";
 
-let site: Site;
-let browser: Browser;
-const contexts: BrowserContext[] = [];
-let errors: string[][] = [];
-
-beforeAll(async () => {
-  site = await Site.start();
-  browser = await launchBrowser();
-});
-afterAll(async () => {
-  await browser.close();
-  await site.close();
-});
-beforeEach(() => {
-  errors = [];
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
-  expect(errors.flat()).toEqual([]);
-});
-
-/** One browser of one person; several windows of it share what the browser keeps. */
-async function newBrowserProfile(): Promise<BrowserContext> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
-  contexts.push(context);
-  await recordConnections(context);
-  return context;
-}
-
-async function openWindow(context: BrowserContext, name: string): Promise<Page> {
-  const page = await context.newPage();
-  errors.push(watchErrors(page));
-  await page.goto(`${site.url}/?user=${name}`);
-  await page.getByRole("heading", { name: "People" }).waitFor();
-  return page;
-}
-
-/** Names of their own for each test: the site remembers everybody. */
-let round = 0;
-function names() {
-  round++;
-  return { ada: `Ada${round}`, bob: `Bob${round}` };
-}
-
-const connected = (page: Page) => page.getByText("Connected", { exact: true }).waitFor();
-const recents = (page: Page) => page.getByRole("region", { name: "Recents" });
+const windows = new Windows();
+const { newProfile: newBrowserProfile, openWindow, names } = windows;
+beforeAll(() => windows.open());
+afterEach(() => windows.closeProfiles());
+afterAll(() => windows.close());
 
 describe("a video call between two people with three windows", () => {
   test("rings in every window of the callee, one answers, both see and hear, and the history knows", async () => {
@@ -70,7 +29,7 @@ describe("a video call between two people with three windows", () => {
     await laptop.getByRole("button", { name: "Accept with video" }).click();
     await ring(tablet).waitFor({ state: "detached" });
     await tablet.getByText("Answered on another device").waitFor();
-    await Promise.all([connected(ada), connected(laptop)]);
+    await connected(ada, laptop);
     for (const page of [ada, laptop]) {
       const before = await received(page);
       await expect
@@ -127,7 +86,7 @@ describe("a video call between two people with three windows", () => {
     const ada = await openWindow(await newBrowserProfile(), adaName);
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
     await bob.getByRole("button", { name: "Accept", exact: true }).click();
-    await Promise.all([connected(ada), connected(bob)]);
+    await connected(ada, bob);
     await bob.getByRole("button", { name: "Turn camera on" }).click();
     await ada.locator('.remote[data-video="true"]').waitFor();
     await ada.getByRole("button", { name: "Turn camera on" }).click();
@@ -179,7 +138,7 @@ describe("calls that are not taken", () => {
     const ada = await openWindow(await newBrowserProfile(), adaName);
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
     await bob.getByRole("button", { name: "Accept", exact: true }).click();
-    await Promise.all([connected(ada), connected(bob)]);
+    await connected(ada, bob);
     await bob.close({ runBeforeUnload: false });
     await ada.getByText(/^Call ended after/).waitFor();
   });
@@ -189,9 +148,8 @@ describe("by keyboard alone", () => {
   test("from the name to the last word", async () => {
     const { ada: adaName, bob: bobName } = names();
     const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await (await newBrowserProfile()).newPage();
-    errors.push(watchErrors(ada));
-    await ada.goto(site.url);
+    const ada = await windows.newWindow(await newBrowserProfile());
+    await ada.goto(windows.url);
     await ada.getByLabel("Your name").waitFor();
     await inspect(ada, "sign-in");
     await ada.keyboard.type(adaName);
@@ -203,7 +161,7 @@ describe("by keyboard alone", () => {
     await bob.getByRole("dialog", { name: `Video call from ${adaName}` }).waitFor();
     expect(await focused(bob)).toBe("Accept with video");
     await bob.keyboard.press("Enter");
-    await Promise.all([connected(ada), connected(bob)]);
+    await connected(ada, bob);
 
     expect(await focused(bob)).toBe("Mute");
     await bob.keyboard.press("Space");
@@ -253,7 +211,7 @@ describe("what browsers refuse", () => {
     await refuse(ada, "video", "NotFoundError");
     await ada.getByRole("button", { name: `Video call with ${bobName}` }).click();
     await bob.getByRole("button", { name: "Accept with video" }).click();
-    await Promise.all([connected(ada), connected(bob)]);
+    await connected(ada, bob);
     await ada.getByText(/could not find a free camera/).waitFor();
     await ada.locator('.remote[data-video="true"]').waitFor();
     await inspect(ada, "without-camera");
@@ -304,10 +262,9 @@ describe("windows of one browser", () => {
     await first.getByRole("heading", { name: "People" }).waitFor();
     expect(await device(first)).toBe(before);
 
-    const duplicate = await context.newPage();
-    errors.push(watchErrors(duplicate));
+    const duplicate = await windows.newWindow(context);
     await duplicate.addInitScript((stored) => sessionStorage.setItem("switchboard.session", stored ?? ""), before);
-    await duplicate.goto(site.url);
+    await duplicate.goto(windows.url);
     await duplicate.getByRole("heading", { name: "People" }).waitFor();
     expect(await device(duplicate)).not.toBe(before);
   });
@@ -326,8 +283,8 @@ describe("windows of one browser", () => {
   });
 
   test("a name is needed", async () => {
-    const page = await (await newBrowserProfile()).newPage();
-    await page.goto(site.url);
+    const page = await windows.newWindow(await newBrowserProfile());
+    await page.goto(windows.url);
     await page.getByRole("button", { name: "Continue" }).click();
     await page.getByRole("alert").getByText("Type a name that others will know you by.").waitFor();
     await inspect(page, "sign-in-error");

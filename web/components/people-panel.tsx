@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { Person } from "../../client/index.ts";
 import type { Contacts } from "../hooks/use-contacts.ts";
 import { useNow } from "../hooks/use-now.ts";
@@ -10,12 +11,17 @@ interface PeoplePanelProps {
 }
 
 export function PeoplePanel({ people: { contacts, error }, onCall }: PeoplePanelProps) {
+  const title = useRef<HTMLHeadingElement>(null);
+  // The form that was focused is gone: reading and tabbing go on from here.
+  useEffect(() => title.current?.focus(), []);
   const now = useNow(30_000);
   const online = (contacts ?? []).filter(({ status }) => status === "online").length;
   return (
     <section class="panel panel-people" aria-labelledby="people-title" id="people">
       <div class="panel-head">
-        <h1 id="people-title">People</h1>
+        <h1 id="people-title" ref={title} tabIndex={-1}>
+          People
+        </h1>
         {online > 0 && <p class="panel-note">{online} online</p>}
       </div>
       {contacts === null && error !== null && <p class="empty">{errorText(error)}</p>}

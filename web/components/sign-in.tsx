@@ -1,5 +1,5 @@
 import type { TargetedSubmitEvent } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { errorCode } from "../../client/index.ts";
 import { DisplayName } from "../../schema/http.ts";
 import { MAX_NAME } from "../../schema/limits.ts";
@@ -17,6 +17,8 @@ export function SignIn({ error: initialError, onSignedIn }: SignInProps) {
   const [error, setError] = useState(initialError);
   const [isBusy, setBusy] = useState(false);
   const [name, setName] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const accounts = knownAccounts();
 
   const enter = async (as: string, userId?: string) => {
@@ -52,7 +54,7 @@ export function SignIn({ error: initialError, onSignedIn }: SignInProps) {
             name="name"
             type="text"
             autocomplete="nickname"
-            autofocus
+            ref={field}
             maxLength={MAX_NAME}
             value={name}
             aria-invalid={error !== null}

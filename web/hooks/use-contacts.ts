@@ -11,7 +11,7 @@ export interface Contacts {
 }
 
 /** New people show up this fast; those who are known change at once. */
-const REFRESH_MS = 8_000;
+const REFRESH_MS = 5_000;
 
 export function useContacts(switchboard: Switchboard): Contacts {
   const [state, setState] = useState<Contacts>({ contacts: null, error: null });
@@ -25,6 +25,8 @@ export function useContacts(switchboard: Switchboard): Contacts {
     }
   }, [switchboard]);
   useRefresh(refresh, REFRESH_MS);
+  // Whoever calls is there, and may be new.
+  useEffect(() => switchboard.incoming.subscribe(() => void refresh()), [switchboard, refresh]);
 
   useEffect(
     () =>
