@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statfsSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
@@ -15,10 +15,22 @@ export interface Machine {
   readonly memoryGiB: number;
   /** Of the minute before: what else was going on. */
   readonly loadAverage: number;
+  /** Of the folder with the objects' state: a commit waits for it, and on tmpfs for nothing. */
+  readonly filesystem: string;
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export function describeMachine(): Machine {
+/** Magic numbers of statfs(2). */
+const FILESYSTEMS = new Map([
+  [0x01021994, "tmpfs"],
+  [0xef53, "ext4"],
+  [0x58465342, "xfs"],
+  [0x9123683e, "btrfs"],
+  [0x794c7630, "overlayfs"],
+]);
+
+/** @param folder where the objects' state is kept */
+export function describeMachine(folder: string): Machine {
   const processors = cpus();
   return {
     at: new Date().toISOString(),
@@ -27,6 +39,7 @@ export function describeMachine(): Machine {
     cores: processors.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     loadAverage: rounded(loadavg()[0] ?? 0),
+    filesystem: FILESYSTEMS.get(statfsSync(folder).type) ?? "another",
     versions: { node: process.versions.node, ...packages(["workerd", "miniflare", "@electric-sql/pglite", "ws"]) },
   };
 }

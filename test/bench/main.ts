@@ -35,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function bench(plan: Plan, folder: string): Promise<Report> {
   const started = performance.now();
-  const machine = describeMachine();
+  const machine = describeMachine(folder);
   await using parts = new AsyncDisposableStack();
   const [product, counting] = await boot(parts, folder, plan);
   const timing = await withHistory(product, () => measureTiming(product, plan, say));

@@ -43,6 +43,7 @@ function machineLines({ plan, machine, seconds }: Report): string[] {
     `Switchboard bench (${plan}), ${machine.at}, ${seconds} s`,
     `${machine.cores} x ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}; load average before: ${machine.loadAverage}`,
     versions.join(", "),
+    `objects' state on ${machine.filesystem} (TMPDIR says where)`,
     ...(plan === "smoke" ? ["A smoke run shows that the bench works: its figures mean nothing."] : []),
   ];
 }
