@@ -25,6 +25,7 @@ export function SignIn({ error: initialError, onSignedIn }: SignInProps) {
     const parsed = DisplayName.safeParse(as);
     if (!parsed.success) {
       setError("Type a name that others will know you by.");
+      field.current?.focus();
       return;
     }
     setBusy(true);
