@@ -8,9 +8,10 @@ import type { CallRpc, Created } from "../rpc.ts";
 import { answerClose, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
 import * as machine from "./call.ts";
 import { attachment, CallSockets } from "./call-sockets.ts";
-import { isExpired, isLedgerOverdue, nextDeadline } from "./deadlines.ts";
+import { isAtRest, isExpired, isLedgerOverdue, isSignNeeded, nextDeadline } from "./deadlines.ts";
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
+import { answerOf } from "./people.ts";
 import { Relay } from "./relay.ts";
 import { replies } from "./replies.ts";
 import type { Call, CallView } from "./state.ts";
@@ -43,7 +44,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const isNew = this.#call === null;
     if (isNew) {
       this.#call = machine.create(input, Date.now());
-      this.#arm();
+      this.#arm(null);
       this.#write();
       log("call_created", { call: short(input.callId), type: input.callType });
     }
@@ -106,7 +107,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     if (!this.#call) return;
-    const lastSignAt = await this.#lastSign(this.#call);
+    const lastSignAt = isSignNeeded(this.#call, Date.now()) ? await this.#lastSign(this.#call) : 0;
     this.#step({ type: "alarm", lastSignAt });
     const now = Date.now();
     if (isLedgerOverdue(this.#call, now, this.#ledgerRetryMs)) this.#tellLedger();
@@ -178,7 +179,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     if (!before) return machine.NOT_FOUND;
     const { call, verdict } = machine.step(before, event, Date.now());
     this.#call = call;
-    this.#arm();
+    this.#arm(before);
     if (machine.isCommit(before, call)) this.#write();
     this.#announce(before, call);
     return verdict;
@@ -189,12 +190,11 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.ctx.storage.kv.put("call", this.#call);
   }
 
-  /** An ended call that is confirmed wants to be left alone for a day: its alarm is moved there. */
-  #arm(): void {
+  #arm(before: Call | null): void {
     const call = this.#call;
     if (!call) return;
-    const isSettled = call.phase.kind === "ended" && machine.isConfirmed(call);
-    this.#alarm.arm(nextDeadline(call, Date.now(), this.#ledgerRetryMs), isSettled);
+    const deadline = nextDeadline(call, Date.now(), this.#ledgerRetryMs);
+    this.#alarm.arm(deadline, before !== null && isAtRest(before, call));
   }
 
   #announce(before: Call, call: Call): void {
@@ -234,7 +234,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const told = this.env.LEDGER.send(ledgerEvent(this.#call));
     this.ctx.waitUntil(told.catch((error: unknown) => log("ledger_unreachable", { failure: failure(error) })));
     this.#call = machine.step(this.#call, { type: "ledger_told" }, Date.now()).call;
-    this.#arm();
+    this.#arm(null);
   }
 
   #view(userId: string): CallView | undefined {
@@ -243,8 +243,8 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   /** Sockets answer `ping` without waking this object, so a sign of life is looked up only when it counts. */
   async #lastSign(call: Call): Promise<number> {
-    if (call.phase.kind !== "connected" && call.phase.kind !== "reconnecting") return 0;
-    const both = [call.caller, call.phase.answer.by];
+    const answer = answerOf(call);
+    const both = answer ? [call.caller, answer.by] : [call.caller];
     const asked = both.map(({ userId, deviceId }) => this.env.USERS.getByName(userId).lastSign(deviceId));
     const signs = await Promise.all(asked.map((sign) => sign.catch(() => 0)));
     return Math.max(this.#sockets.lastSign(), ...signs);

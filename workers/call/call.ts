@@ -181,7 +181,7 @@ function answer(call: Call, participant: Participant, by: DeviceRef, sdp: string
     answerSdp: sdp,
     lastSignAt: now,
   });
-  return done(due(next));
+  return done(due(next, now));
 }
 
 function decline(call: Call, participant: Participant, by: DeviceRef, reason: DeclineReason, now: number): Step {
@@ -275,7 +275,7 @@ function ended(call: Call, outcome: Outcome, reason: EndReason, by: DeviceRef | 
     answer: answerOf(call),
   };
   const participants = call.participants.map((participant) => gone(participant, outcome, at));
-  return due(committed(call, { phase, participants, offer: null, answerSdp: null, redeliverAt: null }));
+  return due(committed(call, { phase, participants, offer: null, answerSdp: null, redeliverAt: null }), at);
 }
 
 function gone(participant: Participant, outcome: Outcome, at: number): Participant {
@@ -294,8 +294,9 @@ function finalState(participant: Participant, outcome: Outcome): Participant["st
   return outcome === "declined" || outcome === "busy" ? outcome : "missed";
 }
 
-function due(call: Call): Call {
-  return { ...call, ledger: { ...call.ledger, due: call.rev } };
+/** With the revision goes the telling of it: the next deadline counts from now. */
+function due(call: Call, now: number): Call {
+  return { ...call, ledger: { ...call.ledger, due: call.rev, toldAt: now } };
 }
 
 function delivered(call: Call, event: Extract<Event, { type: "delivered" }>): Call {

@@ -34,6 +34,21 @@ function phaseDeadline(call: Call, now: number, ledgerRetryMs: number): number {
   }
 }
 
+/**
+ * Whether the alarm may be moved later after this change: where one that comes too early would only be
+ * a wake-up for nothing. That is once media is up, and once an end is confirmed.
+ */
+export function isAtRest(before: Call, after: Call): boolean {
+  if (after.phase.kind === "ended") return isConfirmed(after);
+  return before.phase.kind === "connecting" && after.phase.kind === "connected";
+}
+
+/** Whether a live call's sockets are to be asked for a sign of life, which costs a request each. */
+export function isSignNeeded(call: Call, now: number): boolean {
+  const isLive = call.phase.kind === "connected" || call.phase.kind === "reconnecting";
+  return isLive && now >= call.lastSignAt + BACKSTOP_MS;
+}
+
 /** Nothing of an ended call is needed any more. */
 export function isExpired(call: Call, now: number): boolean {
   return call.phase.kind === "ended" && isConfirmed(call) && now >= call.phase.at + OUTCOME_KEPT_MS;

@@ -224,13 +224,26 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   async #inCall(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
+    if (message.type === "call_alerting") return this.#alerting(deviceId, message);
+    return this.#forward(deviceId, message);
+  }
+
+  /** Devices alert together, so the mark is set before the call has replied, and taken back if it refused. */
+  async #alerting(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
     const { callId } = message;
-    const isAlerting = message.type === "call_alerting";
-    if (isAlerting && this.#alerted.has(callId)) return [];
-    const from = { userId: this.#user.userId, deviceId, name: this.#user.profile?.name };
-    const replies = await this.env.CALLS.getByName(callId).command(from, message);
-    if (isAlerting && replies.length === 0) this.#alerted.add(callId);
+    if (this.#alerted.has(callId)) return [];
+    this.#alerted.add(callId);
+    const replies = await this.#forward(deviceId, message).catch((error: unknown) => {
+      this.#alerted.delete(callId);
+      throw error;
+    });
+    if (replies.length > 0) this.#alerted.delete(callId);
     return replies;
+  }
+
+  async #forward(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
+    const from = { userId: this.#user.userId, deviceId, name: this.#user.profile?.name };
+    return this.env.CALLS.getByName(message.callId).command(from, message);
   }
 
   async #watch(socket: WebSocket, { userIds }: PresenceWatch): Promise<ServerMessage[]> {
