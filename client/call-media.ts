@@ -101,8 +101,8 @@ export class CallMedia {
   }
 
   /** From now on candidates have somebody to go to. */
-  release(): void {
-    this.#batcher.release();
+  release(afterMs?: number): void {
+    this.#batcher.release(afterMs);
   }
 
   /** Both sides are there. */

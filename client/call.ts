@@ -31,6 +31,9 @@ type InCall = Parameters<CallLink["send"]>[0];
 /** The server stops the ringing; only a device that is cut off needs to do so itself, a little later. */
 const RING_MARGIN_MS = 1_000;
 
+/** A call socket is open within this; nobody can use a caller's candidates before somebody has answered. */
+const CALL_SOCKET_MS = 250;
+
 /** One call between two people, as this device takes part in it. */
 export class Call {
   /** Unique on this device from the start; `id` is the server's and comes later. */
@@ -177,7 +180,7 @@ export class Call {
       return;
     }
     this.#link.attach(message.callId);
-    this.media.release();
+    this.media.release(CALL_SOCKET_MS);
   }
 
   async #feed(message: ServerMessage): Promise<void> {

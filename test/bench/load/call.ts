@@ -110,11 +110,10 @@ async function alert({ line }: Device): Promise<{ callId: string; at: number }> 
   return { callId, at: performance.now() };
 }
 
-/** What was gathered meanwhile goes out at once, over the socket that there is; the rest over the call's own. */
+/** Nobody waits for a caller's candidates yet, so they go over the call's own socket, as the SDK's do. */
 async function attachCaller(scene: Scene, callId: string): Promise<Line> {
-  const attaching = openCallLine(scene, scene.caller, callId);
-  scene.caller.line.send({ type: "ice_candidate", callId, candidates: FIRST_CANDIDATES });
-  const line = await attaching;
+  const line = await openCallLine(scene, scene.caller, callId);
+  line.send({ type: "ice_candidate", callId, candidates: FIRST_CANDIDATES });
   line.send({ type: "ice_candidate", callId, candidates: LATER_CANDIDATES, endOfCandidates: true });
   return line;
 }
