@@ -3,16 +3,17 @@ import { CallType, Outcome, ParticipantState } from "./call.ts";
 import { DeviceType } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { MAX_NAME, MAX_URL } from "./limits.ts";
-import { text } from "./text.ts";
+import { text, webUrl } from "./text.ts";
 
 /** Bodies and answers of the HTTP API. */
 
 export const DisplayName = text(MAX_NAME).trim().min(1);
+export const AvatarUrl = webUrl(MAX_URL);
 
 export const DevTokenRequest = z.object({ userId: UserId.optional(), name: DisplayName });
 export const DevTokenResponse = z.object({ token: z.string(), userId: UserId });
 
-export const UserRequest = z.object({ name: DisplayName, avatarUrl: z.url().max(MAX_URL).nullish() });
+export const UserRequest = z.object({ name: DisplayName, avatarUrl: AvatarUrl.nullish() });
 export const UserResponse = z.object({ userId: UserId, name: z.string(), avatarUrl: z.string().nullable() });
 
 export const PresenceResponse = z.object({

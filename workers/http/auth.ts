@@ -1,15 +1,14 @@
 import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import * as z from "zod";
-import { DisplayName } from "../../schema/http.ts";
+import { AvatarUrl, DisplayName } from "../../schema/http.ts";
 import { UserId } from "../../schema/ids.ts";
-import { MAX_URL } from "../../schema/limits.ts";
 import type { Identity } from "../socket.ts";
 
 /** The claims that matter: `sub` is the user's id, `name` and `picture` keep the user's row fresh. */
 const Claims = z.object({
   sub: UserId,
   name: DisplayName.nullish().catch(null),
-  picture: z.url().max(MAX_URL).nullish().catch(null),
+  picture: AvatarUrl.nullish().catch(null),
 });
 
 const SUBPROTOCOL = "switchboard.v1";
