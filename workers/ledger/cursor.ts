@@ -19,7 +19,9 @@ export class CursorRefused extends Error {
   }
 }
 
-const Parts = z.tuple([Timestamp, CallId]);
+/** No call is older than Unix time; a year 0, which Postgres does not have, would look as if it were down. */
+const CreatedAt = Timestamp.refine((time) => Date.parse(time) >= 0);
+const Parts = z.tuple([CreatedAt, CallId]);
 
 /** Opaque to clients, so that what it holds may change. */
 export function encodeCursor({ createdAt, id }: Position): string {
