@@ -14,6 +14,14 @@ export interface Person {
   readonly name: string;
 }
 
+/** For tests that sign, ask as a server or check a credential themselves. */
+export const SECRETS = {
+  JWT_SECRET: "a-secret-of-the-tests-of-32-bytes",
+  SERVER_KEY: "server-key-of-the-tests",
+  SFU_NODE_KEY: "node-key-of-the-tests",
+  TURN_SECRET: "turn-secret-of-the-tests",
+};
+
 /** The whole Worker in workerd, its queue and an embedded Postgres: nothing of ours is mocked. */
 export class Edge {
   readonly harness: TestHarness;
@@ -43,7 +51,7 @@ export class Edge {
             LEDGER_BACKOFF_SECONDS: "0",
             ...vars,
           },
-          secrets: secretsOfTests(postgres.databaseUrl),
+          secrets: { DATABASE_URL: postgres.databaseUrl, ...SECRETS },
         },
       ],
     });
@@ -94,14 +102,4 @@ export class Edge {
   get ws(): string {
     return this.url.replace("http", "ws");
   }
-}
-
-function secretsOfTests(databaseUrl: string): Record<string, string> {
-  return {
-    DATABASE_URL: databaseUrl,
-    JWT_SECRET: "a-secret-of-the-tests-of-32-bytes",
-    SERVER_KEY: "server-key-of-the-tests",
-    SFU_NODE_KEY: "node-key-of-the-tests",
-    TURN_SECRET: "turn-secret-of-the-tests",
-  };
 }
