@@ -16,7 +16,7 @@ async function history(person: Person): Promise<HistoryResponse["calls"]> {
 }
 
 describe("a call between two people", () => {
-  test("[CALL-4] [CALL-5] [CALL-7] [CALL-8] [CALL-18] all devices ring, one answers, the others stop, both hear of the end", async () => {
+  test("[WIRE-2] [CALL-4] [CALL-5] [CALL-7] [CALL-8] [CALL-18] all devices ring, one answers, the others stop, both hear of the end", async () => {
     const people = await scene(edge);
     const { caller, phone, tablet, laptop, bob } = people;
     const callId = await ring(people);
@@ -177,7 +177,7 @@ describe("not answering", () => {
     });
   });
 
-  test("[CALL-12] busy devices make a busy callee, an ignoring one only goes silent", async () => {
+  test("[CALL-12] [CALL-21] busy devices make a busy callee, an ignoring one only goes silent", async () => {
     const people = await scene(edge);
     const { caller, phone, tablet, laptop } = people;
     const callId = await ring(people);

@@ -161,7 +161,7 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
       }
     });
 
-    it("is the same after everything was delivered twice, together or one by one", async () => {
+    it("[LEDGER-1] is the same after everything was delivered twice, together or one by one", async () => {
       const device = deviceEvent({ userId: ann.userId });
       const all = [
         ann,
@@ -263,7 +263,7 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
   });
 
   describe("what Postgres refuses", () => {
-    it("writes all the others of a batch with a call of an unknown user, which ends as a dead letter", async () => {
+    it("[LEDGER-4] writes all the others of a batch with a call of an unknown user, which ends as a dead letter", async () => {
       const poison = ended(cast({ caller: nextId(), callee: bob.userId }));
       queue.send(ann, poison, bob, ended(people));
       await queue.deliver();
@@ -329,7 +329,7 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
   });
 
   describe("a database that is down", () => {
-    it("has the whole history after 10 minutes without it, and gave nothing up", async () => {
+    it("[LEDGER-3] has the whole history after 10 minutes without it, and gave nothing up", async () => {
       queue.send(ann, bob);
       await queue.deliver();
       await database.postgres.endpoint?.stop();
