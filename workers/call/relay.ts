@@ -2,10 +2,10 @@ import type { InCallMessage } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { failure, log } from "../log.ts";
-import { mayGather, NOT_IN_CALL, type Verdict } from "./call.ts";
+import { mayGather, NOT_FOUND, NOT_IN_CALL, type Verdict } from "./call.ts";
 import type { CallSockets } from "./call-sockets.ts";
 import type { IceBuffers } from "./ice-buffers.ts";
-import { deviceOf, peerOf } from "./people.ts";
+import { deviceOf, participantOf, peerOf } from "./people.ts";
 import type { Call } from "./state.ts";
 
 type Candidates = Extract<InCallMessage, { type: "ice_candidate" }>;
@@ -38,6 +38,7 @@ export class Relay {
   }
 
   negotiate(call: Call, from: DeviceRef, { sdp, sdpType, connectionId }: Negotiation): Verdict {
+    if (!participantOf(call, from.userId)) return NOT_FOUND;
     const peer = peerOf(call, from);
     if (!peer) return NOT_IN_CALL;
     const named = connectionId === undefined ? {} : { connectionId };
