@@ -175,7 +175,9 @@ export function parseClientFrame(frame: string | ArrayBuffer): Parsed {
   if (!KNOWN_TYPES.has(type)) return refuse("unsupported", "this server does not know that message type", id);
   const message = ClientMessage.safeParse(json);
   if (message.success) return { ok: true, message: message.data };
-  const tooLarge = message.error.issues.some((issue) => issue.code === "too_big" && issue.path[0] === "sdp");
+  // The first issue is the one that is described; after a wrong type, sizes are measured of what is no text.
+  const [issue] = message.error.issues;
+  const tooLarge = issue?.code === "too_big" && issue.path[0] === "sdp";
   return refuse(tooLarge ? "too_large" : "bad_message", describe(message.error), id);
 }
 
