@@ -321,7 +321,11 @@ describe("when it wants to be woken", () => {
     ["[CALL-6] early, if nobody can be rung", script().rung([]), UNREACHABLE_MS],
     ["[CALL-17] 15 s after the answer", script().rung().answers(PHONE, 4_000), 4_000 + CONNECT_MS],
     ["[CALL-19] 30 min after the last sign of life", script().rung().answers().media(), BACKSTOP_MS],
-    ["[LEDGER-2] when the ledger should have confirmed the end", script().rung().hangsUp(ADAS_PHONE, 50), 50 + RETRY_MS],
+    [
+      "[LEDGER-2] when the ledger should have confirmed the end",
+      script().rung().hangsUp(ADAS_PHONE, 50),
+      50 + RETRY_MS,
+    ],
   ])("%s", (_title, played, after) => {
     expect(deadline(played)).toBe(after);
   });
