@@ -30,8 +30,8 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** As a part of a path: neither empty nor one that a URL resolves. */
 const notIdInPath = notUuid
-  .filter((value) => !Array.isArray(value))
-  .map((value) => encodeURIComponent(String(value).toWellFormed()))
+  .map((value) => (typeof value === "string" ? value : JSON.stringify(value)))
+  .map((value) => encodeURIComponent(value.toWellFormed()))
   .filter((part) => part !== "" && !/^(\.|%2e)+$/i.test(part) && part.length < 2_000);
 
 const body = fc.oneof(
