@@ -15,13 +15,15 @@ const COMMANDS = {
   "flatbuffers-compiler": ["flatc"],
 } as const;
 
-/** and these libraries by the name that pkg-config knows. */
+/** these libraries by the name that pkg-config knows, */
 const LIBRARIES = {
   "libuv1-dev": "libuv",
   "libssl-dev": "openssl",
   "libsrtp2-dev": "libsrtp2",
-  "libflatbuffers-dev": "flatbuffers",
 } as const;
+
+/** and these headers, asked of the compiler (without one they count as absent): pkg-config also knows flatbuffers where only its runtime is installed. */
+const HEADERS = { "libflatbuffers-dev": "flatbuffers/flatbuffers.h" } as const;
 
 export interface PackageSetup {
   readonly env: NodeJS.ProcessEnv;
@@ -54,7 +56,8 @@ async function install(packages: readonly string[], { env, logFile }: PackageSet
 async function missingPackages(env: NodeJS.ProcessEnv): Promise<string[]> {
   const tools = await absent(COMMANDS, (commands) => onPath(commands, env));
   const libraries = await absent(LIBRARIES, (library) => knowsLibrary(library, env));
-  return [...tools, ...libraries];
+  const headers = await absent(HEADERS, (header) => hasHeader(header, env));
+  return [...tools, ...libraries, ...headers];
 }
 
 async function absent<T>(
@@ -81,8 +84,18 @@ export async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-async function knowsLibrary(library: string, env: NodeJS.ProcessEnv): Promise<boolean> {
-  return promisify(execFile)("pkg-config", ["--exists", library], { env }).then(
+function knowsLibrary(library: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return succeeds("pkg-config", ["--exists", library], env);
+}
+
+async function hasHeader(header: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const flags = ["-fsyntax-only", "-include", header, "-x", "c++", "/dev/null"];
+  const compiled = await Promise.all(COMMANDS["g++"].map((compiler) => succeeds(compiler, flags, env)));
+  return compiled.includes(true);
+}
+
+async function succeeds(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
+  return promisify(execFile)(command, args, { env }).then(
     () => true,
     () => false,
   );

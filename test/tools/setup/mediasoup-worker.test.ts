@@ -201,7 +201,7 @@ describe("a build that cannot be", () => {
     rmSync(join(home, "bin", "c++"));
     const error = await failure(ensure());
     expect(error.reason).toBe("no_compiler");
-    expect(error.hint).toBe("run: apt-get update && apt-get install -y --no-install-recommends g++");
+    expect(error.hint).toBe("run: apt-get update && apt-get install -y --no-install-recommends g++ libflatbuffers-dev");
   });
 
   it("without anything names everything", async () => {
@@ -228,6 +228,13 @@ describe("a build that cannot be", () => {
     const error = await failure(ensure());
     expect(error.reason).toBe("missing_package");
     expect(error.hint).toMatch(/--no-install-recommends libsrtp2-dev$/);
+  });
+
+  it("does not take the runtime of flatbuffers for its headers", async () => {
+    toolchain();
+    command("c++", "exit 1");
+    const error = await failure(ensure());
+    expect(error.hint).toMatch(/--no-install-recommends libflatbuffers-dev$/);
   });
 
   it("as root installs what is missing, after an update", async () => {
