@@ -67,6 +67,17 @@ describe.each([
     expect(await given(b, 3)).toEqual(["a1", "a2", "a3"]);
   });
 
+  test("[ICE-2] what waits outlives an eviction, also where it is too much to hibernate with a socket", async () => {
+    const { a, b, callId } = await play();
+    const names = Array.from({ length: 9 }, (_, i) => `${i}${"\u20ac".repeat(1_000)}`);
+    gather(a, callId, ...names);
+    await a.ask({ type: "call_sync", callId });
+    const worker = edge.harness.getWorker();
+    await worker.evictDurableObject("CallObject", { name: callId, webSockets: "hibernate" });
+    await b.ask({ type: "call_answer", callId, sdp: "answer" });
+    expect(await given(b, 9)).toEqual(names);
+  });
+
   test("[ICE-1] the end of candidates, a lone candidate and its sender are passed on", async () => {
     const { a, b, callId, ada, caller } = await play();
     await b.ask({ type: "call_answer", callId, sdp: "answer" });

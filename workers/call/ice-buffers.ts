@@ -60,10 +60,16 @@ export class IceBuffers {
   #save(device: DeviceRef, buffer: IceBuffer, waits: boolean): void {
     this.#memory.set(key(device), buffer);
     const socket = this.#sockets.of(device);
-    const fits = JSON.stringify(buffer).length <= ATTACHMENT_ROOM;
+    const fits = sizeOf(buffer) <= ATTACHMENT_ROOM;
     if (socket) attach(socket, { ...attachment(socket), ice: fits ? buffer : null });
     if (waits && !(socket && fits)) this.#storage.put(key(device), buffer);
   }
+}
+
+/** In bytes, no less than structured clone takes: of a text with any character beyond Latin-1, it writes two for each. */
+function sizeOf(buffer: IceBuffer): number {
+  const json = JSON.stringify(buffer);
+  return json.length * (/[\u0100-\uffff]/.test(json) ? 2 : 1);
 }
 
 function key(device: DeviceRef): string {
