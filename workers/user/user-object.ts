@@ -66,8 +66,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
 
   override webSocketClose(socket: WebSocket, code: number): void {
     answerClose(socket, code);
-    const { deviceId } = attachment(socket);
-    if (deviceId !== null && !this.#sockets.of(deviceId)) this.#step({ type: "gone", deviceId, at: Date.now() });
+    this.#left(attachment(socket).deviceId);
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -160,7 +159,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
    */
   async #register(socket: WebSocket, message: Register): Promise<ServerMessage[]> {
     const asked = await this.#askCalls(message.deviceId);
-    const { identity } = attachment(socket);
+    const { identity, deviceId: former } = attachment(socket);
     if (identity.name !== null) {
       const avatarUrl = identity.avatarUrl ?? this.#user.profile?.avatarUrl ?? null;
       this.#step({ type: "profile", profile: { name: identity.name, avatarUrl } });
@@ -170,6 +169,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
     if (!wasOnline) log("user_online", { user: short(this.#user.userId) });
     this.#sockets.register(socket, message.deviceId);
+    this.#left(former);
     // What has changed while the calls were asked is in the state by now.
     const live = Object.values(this.#user.calls).flatMap((view) => view ?? []);
     const views = [...live, ...asked.filter(({ state }) => state === "ended")];
@@ -262,6 +262,11 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     if (before.outbox !== user.outbox) this.#tellLedger(before.outbox);
     if (machine.isOnline(before) !== machine.isOnline(user)) this.#tellWatchers();
     return verdict;
+  }
+
+  /** A device whose socket closed, or became another device's, is gone unless it has a newer one. */
+  #left(deviceId: string | null): void {
+    if (deviceId !== null && !this.#sockets.of(deviceId)) this.#step({ type: "gone", deviceId, at: Date.now() });
   }
 
   /** Devices whose sockets have fallen silent are gone as of their last sign of life. */
