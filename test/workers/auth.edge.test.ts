@@ -89,6 +89,13 @@ describe("a deployment with a secret of its own, development off", () => {
     expect(await names(eve)).toEqual([]);
   });
 
+  test("a name in any script is what the callee's device shows", async () => {
+    const [ada, bob] = [await person("アダ 🦉 \u202aé"), await person("Bob")];
+    const [caller, phone] = [await edge.device(ada), await edge.device(bob)];
+    caller.send({ type: "call_initiate", idempotencyKey: "k", calleeIds: [bob.userId], callType: "audio" });
+    expect((await phone.next("incoming_call")).caller.name).toBe(ada.name);
+  });
+
   test("a name or a picture that nobody could keep is left out of a token, and the token stands", async () => {
     const somebody = await person("", { claims: { name: "\0", picture: "https://example.com/\0" } });
     expect(await status(edge, somebody.token)).toBe(200);
