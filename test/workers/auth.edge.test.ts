@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { exportJWK, exportSPKI, importJWK } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { ContactsResponse } from "../../schema/http.ts";
+import { ContactsResponse, HistoryResponse } from "../../schema/http.ts";
 import { parseServerFrame } from "../../schema/server-messages.ts";
 import { Device } from "../support/device.ts";
 import { Edge, type Person, SECRETS } from "../support/edge.ts";
 import { type IssuerKey, issuerKey, type KeyServer, serveKeys } from "../support/key-server.ts";
 import { expectRefusal } from "../support/refused.ts";
-import { connect } from "../support/scene.ts";
+import { connect, initiate } from "../support/scene.ts";
 import { secretOf, type TokenOptions, token, unsignedToken } from "../support/tokens.ts";
 
 const NOW = Math.floor(Date.now() / 1000);
@@ -214,4 +214,43 @@ describe("a deployment that knows its issuer's keys", () => {
   function publicJwkAsSecret(): TokenOptions {
     return { header: { alg: "HS256", kid: "es" }, key: secretOf(JSON.stringify(es.publicJwk)), claims: ISSUED };
   }
+});
+
+describe("a deployment whose issuer is out of reach", () => {
+  let edge: Edge;
+  beforeAll(async () => {
+    const gone = await serveKeys([]);
+    await gone.close();
+    edge = await Edge.start({ DEVELOPMENT: "off", JWT_JWKS_URL: gone.url });
+  });
+  afterAll(() => edge.close());
+
+  test("says that it cannot tell, for a client told that its token is bad would sign its user out", async () => {
+    const key = await issuerKey("ES256", "es");
+    const bearer = await token({ header: { alg: "ES256", kid: "es" }, key: key.privateKey });
+    const headers = { authorization: `Bearer ${bearer}` };
+    await expectRefusal(await edge.fetch("/api/calls", { headers }), 503, "internal");
+    await expectRefusal(
+      await edge.fetch("/api/calls", { headers: { authorization: "Bearer x" } }),
+      401,
+      "unauthorized",
+    );
+  });
+});
+
+describe("a user whose token has no name", () => {
+  test("[LEDGER-1] is called something, so that calls have a history", async () => {
+    const edge = await Edge.start();
+    const userId = randomUUID();
+    const nameless = await token({ claims: { sub: userId, name: undefined } });
+    const ada = await edge.device({ userId, name: "", token: nameless });
+    const bob = await edge.person("Bob");
+    const phone = await edge.device(bob);
+    const { callId } = await initiate(ada, bob.userId);
+    expect(await phone.next("incoming_call")).toMatchObject({ caller: { name: `User ${userId.slice(0, 8)}` } });
+    await ada.ask({ type: "call_end", callId });
+    const history = async () => HistoryResponse.parse(await (await edge.as(bob, "/api/calls")).json()).calls;
+    await expect.poll(history, { timeout: 8_000 }).toMatchObject([{ id: callId, outcome: "cancelled" }]);
+    await edge.close();
+  });
 });

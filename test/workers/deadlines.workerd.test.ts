@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { BACKSTOP_MS, CONNECT_MS, RING_MS } from "../../schema/limits.ts";
+import { BACKSTOP_MS, CONNECT_MS, PRESENCE_MS, PRESENCE_SWEEP_MS, RING_MS } from "../../schema/limits.ts";
 import { person, WorkerdDevice } from "../support/workerd-device.ts";
 
 /** Objects read the clock of the isolate, which these tests set; alarms are fired as the platform would. */
@@ -86,5 +86,26 @@ describe("deadlines that alarms keep", () => {
     expect(await pass(48 * 3_600_000, callId)).toBe(true);
     expect(sent).toHaveBeenCalledWith(expect.objectContaining({ callId, outcome: "cancelled" }));
     expect(await caller.ask({ type: "call_answer", callId })).toMatchObject({ code: "forbidden" });
+  });
+
+  test("[PRES-1] [PRES-3] a watched device that fell silent for a minute is swept away, as of its last sign of life", async () => {
+    const [ada, bob] = [await person("Ada"), await person("Bob")];
+    const [watcher, phone] = [new WorkerdDevice(ada), new WorkerdDevice(bob)];
+    await watcher.connect();
+    await phone.connect();
+    const lastSeen = new Date().toISOString();
+    watcher.send({ type: "presence_watch", userIds: [bob.userId] });
+    expect(await watcher.next("presence")).toMatchObject({ status: "online" });
+    const sweep = async (ms: number) => {
+      vi.setSystemTime(Date.now() + ms);
+      return runDurableObjectAlarm(env.USERS.getByName(bob.userId));
+    };
+    expect(await sweep(PRESENCE_MS - 1)).toBe(true);
+    await watcher.settle();
+    expect(watcher.story().filter((type) => type === "presence")).toHaveLength(1);
+    expect(await sweep(PRESENCE_SWEEP_MS)).toBe(true);
+    const gone = await watcher.next("presence");
+    expect(gone.status).toBe("offline");
+    expect(Date.parse(gone.lastSeen ?? "") - Date.parse(lastSeen)).toBeLessThan(1_000);
   });
 });

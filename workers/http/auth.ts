@@ -1,8 +1,10 @@
-import { createRemoteJWKSet, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import * as z from "zod";
 import { AvatarUrl, DisplayName } from "../../schema/http.ts";
 import { UserId } from "../../schema/ids.ts";
+import { failure, log } from "../log.ts";
 import type { Identity } from "../socket.ts";
+import { HttpRefusal } from "./errors.ts";
 
 /** The claims that matter: `sub` is the user's id, `name` and `picture` keep the user's row fresh. */
 const Claims = z.object({
@@ -16,6 +18,13 @@ const BEARER = "bearer.";
 /** Development tokens live long enough for an afternoon with the demo, and no longer than a week. */
 const DEVELOPMENT_TOKEN_LIFE = "7d";
 
+/** What jose says when the issuer's key set does not come, or is none. */
+const ISSUERS_FAULTS: ReadonlySet<string> = new Set([
+  errors.JOSEError.code,
+  errors.JWKSTimeout.code,
+  errors.JWKSInvalid.code,
+]);
+
 /** Keys are fetched once per isolate and issuer; jose fetches again when it meets a new key id. */
 const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
@@ -26,9 +35,17 @@ export async function authenticate(request: Request, env: Env): Promise<Identity
   try {
     const claims = Claims.parse(await verify(token, env));
     return { userId: claims.sub, name: claims.name ?? null, avatarUrl: claims.picture ?? null };
-  } catch {
-    return null;
+  } catch (error) {
+    if (isTokensFault(error)) return null;
+    log("keys_unavailable", { failure: failure(error) });
+    throw new HttpRefusal("internal", "tokens cannot be checked right now, try again", 503);
   }
+}
+
+/** A client told that its token is bad would sign its user out; one whose issuer is out of reach only waits. */
+function isTokensFault(error: unknown): boolean {
+  if (error instanceof errors.JOSEError) return !ISSUERS_FAULTS.has(error.code);
+  return error instanceof z.ZodError;
 }
 
 /** The subprotocol to select, if the client offered it (RFC 6455, section 4.2.2). */

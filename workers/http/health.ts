@@ -25,15 +25,15 @@ async function ask(env: Env, now: number): Promise<HealthResponse> {
   const [counts, queue, nodes] = await Promise.all([
     inTime(liveCounts(openDatabase(env))),
     inTime(env.LEDGER.metrics()),
-    inTime(env.FLEET.getByName("local").nodes()),
+    inTime(nodesOf(env)),
   ]);
   const oldest = queue?.oldestMessageTimestamp?.getTime() ?? now;
-  const up = nodes?.length ?? 0;
+  const up = nodes ?? 0;
   const services: HealthResponse["services"] = {
     postgres: { status: counts ? "ok" : "down" },
     queue: { status: queue ? (now - oldest > MAX_QUEUE_LAG_MS ? "degraded" : "ok") : "down" },
     // The fleet's object answered, so objects do: sockets end in objects like it.
-    websocket: { status: nodes ? "ok" : "down" },
+    websocket: { status: nodes === null ? "down" : "ok" },
     sfu: { status: up > 0 ? "ok" : "down", nodes: up },
   };
   const isFine = Object.values(services).every((service) => service.status === "ok");
@@ -44,6 +44,13 @@ async function ask(env: Env, now: number): Promise<HealthResponse> {
     activeConnections: counts?.activeConnections ?? 0,
     activeCalls: counts?.activeCalls ?? 0,
   };
+}
+
+/** How many SFU nodes hold a lease, in all regions. */
+async function nodesOf(env: Env): Promise<number> {
+  const regions = env.SFU_REGIONS.split(",").map((region) => region.trim());
+  const nodes = await Promise.all(regions.map((region) => env.FLEET.getByName(region).nodes()));
+  return nodes.flat().length;
 }
 
 async function inTime<T>(asked: Promise<T>): Promise<T | null> {

@@ -15,7 +15,16 @@ import type { CallView } from "../call/state.ts";
 import { incoming, snapshotOf } from "../call/view.ts";
 import { failure, log, short } from "../log.ts";
 import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
-import { answerClose, close, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
+import {
+  answerClose,
+  close,
+  errorMessage,
+  type Identity,
+  identityOf,
+  REGISTER_FIRST,
+  registered,
+  send,
+} from "../socket.ts";
 import { initiationRefusal } from "./initiation.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Profile, User } from "./state.ts";
@@ -160,10 +169,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   async #register(socket: WebSocket, message: Register): Promise<ServerMessage[]> {
     const asked = await this.#askCalls(message.deviceId);
     const { identity, deviceId: former } = attachment(socket);
-    if (identity.name !== null) {
-      const avatarUrl = identity.avatarUrl ?? this.#user.profile?.avatarUrl ?? null;
-      this.#step({ type: "profile", profile: { name: identity.name, avatarUrl } });
-    }
+    this.#step({ type: "profile", profile: this.#profileOf(identity) });
     const wasOnline = machine.isOnline(this.#user);
     const verdict = this.#step({ type: "register", device: message });
     if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
@@ -178,6 +184,15 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const device = { userId: this.#user.userId, deviceId: message.deviceId };
     const snapshots = views.map((view) => snapshotOf(view, now));
     return [registered(device, message.id, this.#user.rev, snapshots), ...views.flatMap((view) => lateRing(view, now))];
+  }
+
+  /** Everybody is called something: a user without a row would have calls without a history. */
+  #profileOf({ userId, name, avatarUrl }: Identity): Profile {
+    const known = this.#user.profile;
+    return {
+      name: name ?? known?.name ?? `User ${short(userId)}`,
+      avatarUrl: avatarUrl ?? known?.avatarUrl ?? null,
+    };
   }
 
   async #askCalls(deviceId: string): Promise<CallView[]> {

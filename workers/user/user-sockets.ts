@@ -8,6 +8,9 @@ import { CLOSE_REPLACED, close, type Identity, lastPing, send } from "../socket.
 /** Writing an attachment costs time, and presence is only good to within a minute. */
 const TOUCH_MS = 10_000;
 
+/** An attachment holds 16 KB. A device told of more calls than this may be told of the oldest again. */
+const MAX_TOLD = 100;
+
 /** What hibernates with a user socket. */
 export interface UserAttachment {
   readonly identity: Identity;
@@ -104,7 +107,7 @@ export class UserSockets {
   markTold(socket: WebSocket, view: CallView): void {
     const own = attachment(socket);
     const others = Object.entries(own.told).filter(([callId]) => callId !== view.callId);
-    const told = view.state === "ended" ? others : [...others, [view.callId, view.state] as const];
+    const told = view.state === "ended" ? others : [...others.slice(1 - MAX_TOLD), [view.callId, view.state] as const];
     attach(socket, { ...own, told: Object.fromEntries(told) });
   }
 
