@@ -16,6 +16,8 @@ const secrets = {
 /** The folder says what is tested, the ending says where it runs. */
 export default defineConfig({
   test: {
+    // Two at once also on two cores: most of what a test takes is waiting for processes to start.
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -50,7 +52,6 @@ export default defineConfig({
           env,
           testTimeout: 90_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
     ],

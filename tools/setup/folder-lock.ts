@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SetupError } from "./setup-error.ts";
 
+/** Kept here because a collected `DatabaseSync` closes its file, and the lock with it. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Two processes in one folder of data destroy it. A lock of SQLite's is the kernel's: unlike a file with a process id
  * in it, it goes with the process, however that ends.
@@ -22,5 +25,9 @@ export function lockFolder(folder: string): () => void {
       "Stop the other run, or give this one a folder of its own with DATA_DIR.",
     );
   }
-  return () => file.close();
+  held.add(file);
+  return () => {
+    held.delete(file);
+    file.close();
+  };
 }
