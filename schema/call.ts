@@ -33,6 +33,10 @@ export const EndReason = z.enum([
   "busy",
   "timed_out",
   "unreachable",
+  /** The calling device lost its connection while the call rang, and did not come back. */
+  "caller_lost",
+  /** Both called each other at once: this call went on as the other one. */
+  "glare_merged",
   "media_timeout",
   "media_failed",
   "inactive",
@@ -58,8 +62,20 @@ export type DeclineReason = z.infer<typeof DeclineReason>;
 export const ParticipantState = z.enum(["invited", "joined", "declined", "busy", "missed", "left"]);
 export type ParticipantState = z.infer<typeof ParticipantState>;
 
-/** One callee device's part in a call (see PROTOCOL.md for the diagram). */
-export const LegState = z.enum(["notified", "alerting", "answered", "declined", "ignored", "busy", "cancelled"]);
+/**
+ * One callee device's part in a call (see PROTOCOL.md for the diagram). `notified`: over its socket, which is
+ * answered at once; `pushed`: it may be woken by a push, and may never say anything.
+ */
+export const LegState = z.enum([
+  "notified",
+  "pushed",
+  "alerting",
+  "answered",
+  "declined",
+  "ignored",
+  "busy",
+  "cancelled",
+]);
 export type LegState = z.infer<typeof LegState>;
 
 export const Caller = z.object({ userId: UserId, name: z.string(), deviceId: DeviceId });
@@ -72,7 +88,17 @@ export const CallSnapshot = z.object({
   callType: CallType,
   state: CallState,
   caller: Caller,
-  participants: z.array(z.object({ userId: UserId, name: z.string(), state: ParticipantState })),
+  participants: z.array(
+    z.object({
+      userId: UserId,
+      name: z.string(),
+      state: ParticipantState,
+      /** With which device the user is in the call; only once they have accepted. */
+      deviceId: DeviceId.optional(),
+      /** The user has put the call on hold. */
+      held: z.boolean().optional(),
+    }),
+  ),
   createdAt: Timestamp,
   /** Milliseconds that the call may still ring; only while it does. */
   remainingMs: z.int().nonnegative().optional(),
@@ -82,5 +108,7 @@ export const CallSnapshot = z.object({
   outcome: Outcome.optional(),
   reason: EndReason.optional(),
   durationSeconds: z.int().nonnegative().optional(),
+  /** Of a call that lost to one in the other direction: that one. */
+  mergedInto: CallId.optional(),
 });
 export type CallSnapshot = z.infer<typeof CallSnapshot>;

@@ -10,6 +10,7 @@ import {
   MAX_NAME,
   MAX_PUSH_TOKEN,
   MAX_SDP,
+  MAX_TOKEN,
   MAX_WATCHED,
 } from "./limits.ts";
 import { text } from "./text.ts";
@@ -19,14 +20,20 @@ import { text } from "./text.ts";
 /** Repeated by the reply as `re`. */
 const CommandId = z.string().min(1).max(64).optional();
 
+/** Names a connection while a device has two with the same peer: during a handoff. */
+const ConnectionId = z.string().min(1).max(64);
+
 /** Forwarded byte for byte in a 1:1 call, never parsed. */
 export const Sdp = z.string().min(1).max(MAX_SDP);
 
 export const DeviceType = z.enum(["iPhone", "iPad", "Mac", "Watch", "Android", "Web"]);
 export type DeviceType = z.infer<typeof DeviceType>;
 
+export const PushProvider = z.enum(["apns", "apns_voip", "fcm", "webpush"]);
+export type PushProvider = z.infer<typeof PushProvider>;
+
 export const PushToken = z.object({
-  provider: z.enum(["apns", "apns_voip", "fcm", "webpush"]),
+  provider: PushProvider,
   token: text(MAX_PUSH_TOKEN).min(1),
 });
 export type PushToken = z.infer<typeof PushToken>;
@@ -69,6 +76,8 @@ export const CallAnswer = z.object({
   id: CommandId,
   callId: CallId,
   sdp: Sdp.optional(),
+  /** In a group call: joins also while another device of the same user is in it. */
+  join: z.boolean().optional(),
 });
 
 /** `declined` ends the ringing on all of the user's devices, `ignored` on this one; `busy` is this one's leg. */
@@ -88,7 +97,7 @@ export const IceCandidates = z
     candidates: z.array(IceCandidate).max(MAX_CANDIDATES).optional(),
     candidate: IceCandidate.optional(),
     endOfCandidates: z.boolean().optional(),
-    connectionId: z.string().min(1).max(64).optional(),
+    connectionId: ConnectionId.optional(),
   })
   .refine((m) => m.candidates ?? m.candidate ?? m.endOfCandidates, {
     message: "candidates, candidate or endOfCandidates is needed",
@@ -101,7 +110,7 @@ export const CallNegotiate = z.object({
   callId: CallId,
   sdp: Sdp,
   sdpType: z.enum(["offer", "answer"]),
-  connectionId: z.string().min(1).max(64).optional(),
+  connectionId: ConnectionId.optional(),
 });
 
 export const CandidateType = z.enum(["host", "srflx", "prflx", "relay"]);
@@ -115,6 +124,30 @@ export const CallMedia = z.object({
   candidateType: CandidateType.optional(),
 });
 
+/** The user has put the call on hold, or taken it off: the others are told. */
+export const CallHold = z.object({ type: z.literal("call_hold"), id: CommandId, callId: CallId, on: z.boolean() });
+
+/**
+ * Sent by an idle device of a user in the call, to take it over, with an offer of its own; or, with `toDeviceId`
+ * and without `sdp`, by the device in the call, to ask an idle one to do so.
+ */
+export const CallHandoff = z.object({
+  type: z.literal("call_handoff"),
+  id: CommandId,
+  callId: CallId,
+  sdp: Sdp.optional(),
+  toDeviceId: DeviceId.optional(),
+  connectionId: ConnectionId.optional(),
+});
+
+/** Adds people to a call under way, which so becomes a group call. */
+export const CallInvite = z.object({
+  type: z.literal("call_invite"),
+  id: CommandId,
+  callId: CallId,
+  calleeIds: z.array(UserId).min(1).max(MAX_CALLEES),
+});
+
 export const CallSync = z.object({ type: z.literal("call_sync"), id: CommandId, callId: CallId });
 export const CallEnd = z.object({ type: z.literal("call_end"), id: CommandId, callId: CallId });
 
@@ -125,6 +158,14 @@ export const PresenceWatch = z.object({
   userIds: z.array(UserId).max(MAX_WATCHED),
 });
 
+/** Sent with a newer token before the one that opened the socket expires. */
+export const TokenRefresh = z.object({
+  type: z.literal("token_refresh"),
+  id: CommandId,
+  token: z.string().min(1).max(MAX_TOKEN),
+});
+export type TokenRefresh = z.infer<typeof TokenRefresh>;
+
 /** Every message about one running call: accepted on the user socket and on the call socket. */
 export const InCallMessage = z.discriminatedUnion("type", [
   CallAlerting,
@@ -133,12 +174,21 @@ export const InCallMessage = z.discriminatedUnion("type", [
   IceCandidates,
   CallNegotiate,
   CallMedia,
+  CallHold,
+  CallHandoff,
+  CallInvite,
   CallSync,
   CallEnd,
 ]);
 export type InCallMessage = z.infer<typeof InCallMessage>;
 
-export const ClientMessage = z.discriminatedUnion("type", [Register, CallInitiate, PresenceWatch, InCallMessage]);
+export const ClientMessage = z.discriminatedUnion("type", [
+  Register,
+  CallInitiate,
+  PresenceWatch,
+  TokenRefresh,
+  InCallMessage,
+]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 /** As a sender writes it: defaults may be left out. */
 export type ClientMessageInput = z.input<typeof ClientMessage>;
@@ -150,6 +200,7 @@ const KNOWN_TYPES: ReadonlySet<string> = new Set([
   "register",
   "call_initiate",
   "presence_watch",
+  "token_refresh",
   ...InCallMessage.options.map((option) => option.shape.type.value),
 ]);
 

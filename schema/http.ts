@@ -1,7 +1,9 @@
 import * as z from "zod";
-import { CallType, Outcome, ParticipantState } from "./call.ts";
-import { DeviceType } from "./client-messages.ts";
+import { CallSnapshot, CallType, DeclineReason, LegState, Outcome, ParticipantState } from "./call.ts";
+import { LogEntry } from "./call-log.ts";
+import { DeviceType, PushProvider, Sdp } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
+import { PushEvent } from "./ledger.ts";
 import { MAX_NAME, MAX_URL } from "./limits.ts";
 import { text, webUrl } from "./text.ts";
 
@@ -37,7 +39,12 @@ export const IceServersResponse = z.object({
 });
 export type IceServersResponse = z.infer<typeof IceServersResponse>;
 
+export const Direction = z.enum(["outgoing", "incoming"]);
+
 export const HistoryQuery = z.object({
+  /** Calls from those whom the asker has blocked are listed only when `blocked` is asked for. */
+  outcome: Outcome.optional(),
+  direction: Direction.optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: z.string().max(200).optional(),
 });
@@ -45,7 +52,7 @@ export const HistoryQuery = z.object({
 export const HistoryEntry = z.object({
   id: CallId,
   callType: CallType,
-  direction: z.enum(["outgoing", "incoming"]),
+  direction: Direction,
   /** Null while the call goes on. */
   outcome: Outcome.nullable(),
   initiatorId: UserId,
@@ -77,11 +84,49 @@ export const DevicesResponse = z.object({
       deviceType: DeviceType,
       deviceName: z.string().nullable(),
       connected: z.boolean(),
+      /** It neither rings nor is it pushed. */
+      doNotDisturb: z.boolean(),
+      push: PushProvider.nullable(),
       lastSeen: Timestamp.nullable(),
     }),
   ),
 });
 export type DevicesResponse = z.infer<typeof DevicesResponse>;
+
+export const DeviceRequest = z.object({ doNotDisturb: z.boolean() });
+
+/** `GET /api/calls/:id`, and the answer to what is asked of a call over HTTP. */
+export const CallResponse = z.object({ call: CallSnapshot });
+export type CallResponse = z.infer<typeof CallResponse>;
+
+/** Bodies of what a native ring screen sends without a socket; `deviceId` is not needed with a call token. */
+export const DeclineRequest = z.object({ deviceId: DeviceId.optional(), reason: DeclineReason.default("declined") });
+export const AnswerRequest = z.object({ deviceId: DeviceId.optional(), sdp: Sdp.optional() });
+export const CallRequest = z.object({ deviceId: DeviceId.optional() });
+
+/** An entry of another user's that is none of the asker's business: only that something was decided. */
+export const PrivateEntry = z.object({ rev: z.int().positive(), at: Timestamp, kind: z.literal("private") });
+
+/** `GET /api/calls/:id/events`. Devices of others are left out. */
+export const CallEventsResponse = z.object({
+  callId: CallId,
+  events: z.array(z.discriminatedUnion("kind", [...LogEntry.options, PrivateEntry])),
+  /** The asker's own devices, and how each was rung. */
+  devices: z.array(z.object({ deviceId: DeviceId, state: LegState })),
+  /** Pushes to the asker's own devices. */
+  pushes: z.array(PushEvent.omit({ kind: true, callId: true, userId: true })),
+});
+export type CallEventsResponse = z.infer<typeof CallEventsResponse>;
+
+export const BlocksResponse = z.object({ blocks: z.array(z.object({ userId: UserId, blockedAt: Timestamp })) });
+export type BlocksResponse = z.infer<typeof BlocksResponse>;
+
+/** `GET` and `PUT /api/settings`. */
+export const Settings = z.object({
+  /** Who may ring the user's devices; the calls of others are missed without a sound. */
+  ringFrom: z.enum(["everybody", "contacts"]),
+});
+export type Settings = z.infer<typeof Settings>;
 
 const ServiceStatus = z.object({ status: z.enum(["ok", "degraded", "down"]) });
 

@@ -24,6 +24,29 @@ export const PRESENCE_MS = 60_000;
 export const PRESENCE_SWEEP_MS = 30_000;
 /** After this long a user asks whether its watchers still care. */
 export const WATCH_MS = 10 * 60_000;
+/** How long the calling device may be without a socket while the call rings. SDKs are back within 5 s. */
+export const CALLER_GRACE_MS = 10_000;
+/** From the offer of a handoff to its media. Longer keeps two connections open for nothing. */
+export const HANDOFF_MS = 10_000;
+/** A device with a socket that has not alerted after this long is pushed too: its app may be frozen. */
+export const PUSH_AFTER_MS = 1_000;
+/** How long a token that is pushed with a call is good for after the ring. It must last for the talk. */
+export const CALL_TOKEN_MS = 3_600_000;
+/** From the expiry of a socket's token to its closing. */
+export const TOKEN_NOTICE_MS = 60_000;
+
+/** Messages a second on one socket, and for how many seconds on end, before it is closed. */
+export const FLOOD_RATE = 100;
+export const FLOOD_SECONDS = 3;
+/** Ended calls of which a user's returning devices are told. Longer makes the user's row larger. */
+export const MAX_ENDED = 50;
+/** People in one call. */
+export const MAX_PARTICIPANTS = 32;
+/** Blocked users, and contacts, of one user: each list is one row. */
+export const MAX_LISTED = 1_000;
+/** Of an event list that the ledger has not confirmed: beyond it, it is told before the end. */
+export const MAX_LOG = 100;
+export const MAX_TOKEN = 8 * 1024;
 export const MAX_WATCHED = 100;
 /** Who watches a user stands in the user's row; more than these learn presence only when they ask. */
 export const MAX_WATCHERS = 500;
@@ -37,7 +60,7 @@ export const MAX_CANDIDATE = 1_024;
 export const MAX_CANDIDATES = 64;
 export const CANDIDATE_KEPT_MS = 60_000;
 export const MAX_DEVICES = 32;
-export const MAX_CALLEES = 31;
+export const MAX_CALLEES = MAX_PARTICIPANTS - 1;
 export const MAX_NAME = 100;
 export const MAX_URL = 500;
 export const MAX_PUSH_TOKEN = 500;

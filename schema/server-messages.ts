@@ -1,5 +1,15 @@
 import * as z from "zod";
-import { Caller, CallSnapshot, CallState, CallType, CancelReason, DeclineReason, EndReason, Outcome } from "./call.ts";
+import {
+  Caller,
+  CallSnapshot,
+  CallState,
+  CallType,
+  CancelReason,
+  DeclineReason,
+  EndReason,
+  Outcome,
+  ParticipantState,
+} from "./call.ts";
 import { IceCandidate, parseJson, Sdp } from "./client-messages.ts";
 import { ErrorCode } from "./errors.ts";
 import { CallId, DeviceId, DeviceRef, Timestamp, UserId } from "./ids.ts";
@@ -28,6 +38,8 @@ export const CallInitiated = z.object({
   rev: Rev,
   deduplicated: z.boolean(),
   state: CallState,
+  /** Of several callees, those whom nobody has told of and who were never here; the others ring. */
+  unknownIds: z.array(UserId).optional(),
 });
 
 /** Sent to every device of a callee that is connected while the call rings. */
@@ -40,6 +52,9 @@ export const IncomingCall = z.object({
   sdp: Sdp.optional(),
   remainingMs: z.int().positive(),
 });
+
+/** Sent instead of `incoming_call` to a device that is in another call: it may end or hold that one, or decline. */
+export const CallWaiting = IncomingCall.extend({ type: z.literal("call_waiting") });
 
 /** Sent to the caller once, when the first device of the callee alerts. */
 export const CallRinging = z.object({
@@ -125,8 +140,108 @@ export const PeerNegotiate = z.object({
   sdp: Sdp,
   sdpType: z.enum(["offer", "answer"]),
   connectionId: z.string().optional(),
+  /** An offer for a second connection, with a device that is taking the call over. */
+  handoff: z.boolean().optional(),
   from: DeviceRef,
 });
+
+/** Sent to the others in the call when a user puts it on hold or takes it off. */
+export const CallHeld = z.object({
+  type: z.literal("call_held"),
+  callId: CallId,
+  rev: Rev,
+  on: z.boolean(),
+  userId: UserId,
+});
+
+/** The reply to `call_handoff`: the peer is being offered a second connection, or the idle device has been asked. */
+export const CallHandoffReady = z.object({
+  type: z.literal("call_handoff_ready"),
+  re: Re,
+  callId: CallId,
+  rev: Rev,
+  deviceId: DeviceId,
+});
+
+/** Sent to all devices of the user, and to the others in the call: the media is on `deviceId` now. */
+export const CallHandedOff = z.object({
+  type: z.literal("call_handed_off"),
+  callId: CallId,
+  rev: Rev,
+  userId: UserId,
+  deviceId: DeviceId,
+});
+
+/** Sent to the devices that a handoff involved when it comes to nothing: the call stays where it was. */
+export const CallHandoffFailed = z.object({
+  type: z.literal("call_handoff_failed"),
+  callId: CallId,
+  rev: Rev,
+  deviceId: DeviceId,
+});
+
+/**
+ * Sent to a user's idle devices: the call is on `deviceId`, and they may take it over. `wanted`: that device asks
+ * this one to. With `state` `ended` there is nothing to take over any more.
+ */
+export const CallElsewhere = z.object({
+  type: z.literal("call_elsewhere"),
+  callId: CallId,
+  rev: Rev,
+  deviceId: DeviceId,
+  callType: CallType,
+  state: CallState,
+  wanted: z.boolean().optional(),
+});
+
+/** Sent to the device whose call lost to one in the other direction: answer `into`, with its `sdp`, at once. */
+export const CallMerged = z.object({
+  type: z.literal("call_merged"),
+  callId: CallId,
+  rev: Rev,
+  into: CallId,
+  callType: CallType,
+  sdp: Sdp.optional(),
+});
+
+/** Sent to everybody in a group call. */
+export const ParticipantJoined = z.object({
+  type: z.literal("participant_joined"),
+  callId: CallId,
+  rev: Rev,
+  userId: UserId,
+  name: z.string(),
+  deviceId: DeviceId,
+});
+
+/** Sent to everybody in a group call. */
+export const ParticipantLeft = z.object({
+  type: z.literal("participant_left"),
+  callId: CallId,
+  rev: Rev,
+  userId: UserId,
+});
+
+/** Sent to everybody in a group call when somebody is invited, declines, is busy, or did not answer. */
+export const ParticipantUpdated = z.object({
+  type: z.literal("participant_updated"),
+  callId: CallId,
+  rev: Rev,
+  userId: UserId,
+  name: z.string(),
+  state: ParticipantState,
+});
+
+/** Sent after `registered`, for each call that the device was in. */
+export const Recover = z.object({
+  type: z.literal("recover"),
+  callId: CallId,
+  rev: Rev,
+  /** Keep the media and go on; join anew; or give it up: the call is over or is on another device. */
+  action: z.enum(["resume", "rejoin", "leave"]),
+});
+
+export const TokenRefreshed = z.object({ type: z.literal("token_refreshed"), re: Re, expiresAt: Timestamp });
 
 export const Presence = z.object({
   type: z.literal("presence"),
@@ -149,6 +264,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
   Registered,
   CallInitiated,
   IncomingCall,
+  CallWaiting,
   CallRinging,
   CallConnected,
   AlreadyAnswered,
@@ -159,6 +275,17 @@ export const ServerMessage = z.discriminatedUnion("type", [
   CallStateChanged,
   PeerCandidates,
   PeerNegotiate,
+  CallHeld,
+  CallHandoffReady,
+  CallHandedOff,
+  CallHandoffFailed,
+  CallElsewhere,
+  CallMerged,
+  ParticipantJoined,
+  ParticipantLeft,
+  ParticipantUpdated,
+  Recover,
+  TokenRefreshed,
   Presence,
   ErrorMessage,
 ]);

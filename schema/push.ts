@@ -1,0 +1,55 @@
+import * as z from "zod";
+import { CallType, Outcome } from "./call.ts";
+import { PushToken } from "./client-messages.ts";
+import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
+
+/** Pushes to devices that have no socket: what the edge queues, and what a device gets. */
+
+/** One user's devices that are to be pushed about one call. Queued; tokens are looked up when it is due. */
+export const PushRequest = z.object({
+  callId: CallId,
+  userId: UserId,
+  deviceIds: z.array(DeviceId).min(1),
+  /** 0 for the first try. */
+  attempts: z.int().nonnegative(),
+});
+export type PushRequest = z.infer<typeof PushRequest>;
+
+/** A device as it can be pushed now. */
+export const PushTarget = z.object({ deviceId: DeviceId, push: PushToken });
+export type PushTarget = z.infer<typeof PushTarget>;
+
+/** Sent for a call that rings. Ask `GET /api/calls/:id` with `callToken` before ringing. */
+export const RingPayload = z.object({
+  type: z.literal("incoming_call"),
+  callId: CallId,
+  callType: CallType,
+  caller: z.object({ userId: UserId, name: z.string() }),
+  sentAt: Timestamp,
+  /** When the ring ends: what comes later is a missed call. */
+  expiresAt: Timestamp,
+  /** Good for this call and this device alone: to alert, decline, answer, and open the call socket. */
+  callToken: z.string(),
+});
+export type RingPayload = z.infer<typeof RingPayload>;
+
+/** Sent for a call that does not ring any more, to a device that can be told so without ringing. */
+export const NoticePayload = z.object({
+  type: z.enum(["missed_call", "answered_elsewhere", "call_over"]),
+  callId: CallId,
+  callType: CallType,
+  caller: z.object({ userId: UserId, name: z.string() }),
+  outcome: Outcome.nullable(),
+  sentAt: Timestamp,
+});
+export type NoticePayload = z.infer<typeof NoticePayload>;
+
+export const PushPayload = z.discriminatedUnion("type", [RingPayload, NoticePayload]);
+export type PushPayload = z.infer<typeof PushPayload>;
+
+/** A PushSubscription as a browser serialises it (W3C Push API, section 8); the `token` of the provider `webpush` is its JSON. */
+export const WebPushSubscription = z.object({
+  endpoint: z.url().max(400),
+  keys: z.object({ p256dh: z.string().max(100), auth: z.string().max(40) }),
+});
+export type WebPushSubscription = z.infer<typeof WebPushSubscription>;
