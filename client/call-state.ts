@@ -88,10 +88,22 @@ function hear(phase: CallPhase, message: ServerMessage, at: number, self: Self):
         ? { kind: "ended", ending: { kind: "failed", code: message.code } }
         : phase;
     case "incoming_call":
+    case "call_waiting":
     case "call_declined":
+    case "call_held":
+    case "call_handoff_ready":
+    case "call_handed_off":
+    case "call_handoff_failed":
+    case "call_elsewhere":
+    case "call_merged":
+    case "participant_joined":
+    case "participant_left":
+    case "participant_updated":
+    case "recover":
     case "ice_candidate":
     case "call_negotiate":
     case "registered":
+    case "token_refreshed":
     case "presence":
       return phase;
   }

@@ -58,6 +58,10 @@ export type CancelReason = z.infer<typeof CancelReason>;
 export const DeclineReason = z.enum(["declined", "busy", "ignored"]);
 export type DeclineReason = z.infer<typeof DeclineReason>;
 
+/** Of a call, as one of its users sees it. */
+export const Direction = z.enum(["outgoing", "incoming"]);
+export type Direction = z.infer<typeof Direction>;
+
 /** A user's part in a call. */
 export const ParticipantState = z.enum(["invited", "joined", "declined", "busy", "missed", "left"]);
 export type ParticipantState = z.infer<typeof ParticipantState>;

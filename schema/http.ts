@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CallSnapshot, CallType, DeclineReason, LegState, Outcome, ParticipantState } from "./call.ts";
+import { CallSnapshot, CallType, DeclineReason, Direction, LegState, Outcome, ParticipantState } from "./call.ts";
 import { LogEntry } from "./call-log.ts";
 import { DeviceType, PushProvider, Sdp } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
@@ -39,8 +39,6 @@ export const IceServersResponse = z.object({
 });
 export type IceServersResponse = z.infer<typeof IceServersResponse>;
 
-export const Direction = z.enum(["outgoing", "incoming"]);
-
 export const HistoryQuery = z.object({
   /** Calls from those whom the asker has blocked are listed only when `blocked` is asked for. */
   outcome: Outcome.optional(),
@@ -48,6 +46,8 @@ export const HistoryQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: z.string().max(200).optional(),
 });
+
+export type HistoryQuery = z.infer<typeof HistoryQuery>;
 
 export const HistoryEntry = z.object({
   id: CallId,

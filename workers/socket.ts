@@ -6,7 +6,13 @@ import { HEARTBEAT_MS } from "../schema/limits.ts";
 import type { ServerMessage, ServerMessageOf } from "../schema/server-messages.ts";
 
 /** Who stands behind a request, as the Worker found in its token. Objects never see the token. */
-export const Identity = z.object({ userId: UserId, name: z.string().nullable(), avatarUrl: z.string().nullable() });
+export const Identity = z.object({
+  userId: UserId,
+  name: z.string().nullable(),
+  avatarUrl: z.string().nullable(),
+  /** Of the token, in Unix ms. */
+  expiresAt: z.number(),
+});
 export type Identity = z.infer<typeof Identity>;
 
 const IDENTITY_HEADER = "x-switchboard-identity";
@@ -22,6 +28,10 @@ export function identityOf(request: Request): Identity {
 
 /** Closed because the same device has opened a newer socket. */
 export const CLOSE_REPLACED = 4000;
+/** Closed because the user has removed the device. */
+export const CLOSE_REMOVED = 4001;
+/** Closed because the token that opened it has expired and was not renewed. */
+export const CLOSE_EXPIRED = 4002;
 
 /** A socket may go at any moment; what could not be sent is found again by state. */
 export function send(socket: WebSocket, messages: readonly ServerMessage[]): void {

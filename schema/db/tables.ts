@@ -5,15 +5,16 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   timestamp,
   uuid,
   varchar,
 } from "drizzle-orm/pg-core";
-import type { CallType, EndReason, Outcome, ParticipantState } from "../call.ts";
-import type { DeviceType } from "../client-messages.ts";
-import type { CallEvent } from "../ledger.ts";
+import type { CallType, Direction, EndReason, LegState, Outcome, ParticipantState } from "../call.ts";
+import type { DeviceType, PushProvider } from "../client-messages.ts";
+import type { CallEvent, PushEvent } from "../ledger.ts";
 
 /**
  * The history in Postgres. Only the ledger writes here; `revision` is that of the event a row comes
@@ -94,14 +95,66 @@ export const callParticipants = pgTable(
     state: varchar("state", { length: 20 }).$type<ParticipantState>().notNull(),
     joinedAt: moment("joined_at"),
     leftAt: moment("left_at"),
+    direction: varchar("direction", { length: 10 }).$type<Direction>().notNull().default("incoming"),
+    /** As this user's history tells it; null while the call goes on. */
+    outcome: varchar("outcome", { length: 20 }).$type<Outcome>(),
+    /** The user has deleted the entry from their history. */
+    hiddenAt: moment("hidden_at"),
     /** The call's, repeated here: one user's history, newest first, is then one range of one index. */
     createdAt: moment("created_at").notNull().defaultNow(),
   },
   (table) => [
     primaryKey({ columns: [table.callId, table.userId] }),
     index("idx_participants_user").on(table.userId, table.callId),
+    // One for each way of paging through a history: a filter then reads no more than the page.
     index("idx_participants_history").on(table.userId, desc(table.createdAt), desc(table.callId)),
+    index("idx_participants_outcome").on(table.userId, table.outcome, desc(table.createdAt), desc(table.callId)),
+    index("idx_participants_direction").on(table.userId, table.direction, desc(table.createdAt), desc(table.callId)),
   ],
+);
+
+/** What happened in a call, a row for each of its revisions. */
+export const callEvents = pgTable(
+  "call_events",
+  {
+    callId: uuid("call_id")
+      .notNull()
+      .references(() => calls.id),
+    rev: integer("rev").notNull(),
+    entry: jsonb("entry").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.callId, table.rev] })],
+);
+
+/** Every device that was rung, and how that went. */
+export const callLegs = pgTable(
+  "call_legs",
+  {
+    callId: uuid("call_id")
+      .notNull()
+      .references(() => calls.id),
+    userId: uuid("user_id").notNull(),
+    deviceId: uuid("device_id").notNull(),
+    state: varchar("state", { length: 20 }).$type<LegState>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.callId, table.userId, table.deviceId] })],
+);
+
+/** What became of each push. No foreign key: its own event may come before the call's. */
+export const callPushes = pgTable(
+  "call_pushes",
+  {
+    callId: uuid("call_id").notNull(),
+    userId: uuid("user_id").notNull(),
+    deviceId: uuid("device_id").notNull(),
+    purpose: varchar("purpose", { length: 10 }).$type<PushEvent["purpose"]>().notNull(),
+    provider: varchar("provider", { length: 20 }).$type<PushProvider>().notNull(),
+    result: varchar("result", { length: 20 }).$type<PushEvent["result"]>().notNull(),
+    status: integer("status"),
+    attempts: integer("attempts").notNull(),
+    at: moment("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.callId, table.userId, table.deviceId, table.purpose] })],
 );
 
 /** One row per stay: a call that is handed to another device and back has three. */

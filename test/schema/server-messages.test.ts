@@ -54,6 +54,27 @@ const WIRE: Record<ServerMessage["type"], readonly string[]> = {
     `{"type":"call_state","re":"1",${LIVE},"remainingMs":12,${ANSWERED_BY},"connectedAt":"2026-11-23T01:02:04.004Z","sdp":"v=0"}`,
     `{"type":"call_state",${LIVE.replace('"connected"', '"ended"')},"outcome":"failed","reason":"media_timeout","durationSeconds":0}`,
   ],
+  call_waiting: [
+    `{"type":"call_waiting",${ABOUT},${CALLER},"callType":"video","sdp":"v=0","remainingMs":30000}`,
+    `{"type":"call_waiting",${ABOUT},${CALLER},"callType":"audio","remainingMs":3000}`,
+  ],
+  call_held: [`{"type":"call_held",${ABOUT},"on":true,"userId":"${BOB}"}`],
+  call_handoff_ready: [`{"type":"call_handoff_ready","re":"1",${ABOUT},"deviceId":"${PHONE}"}`],
+  call_handed_off: [`{"type":"call_handed_off",${ABOUT},"userId":"${BOB}","deviceId":"${PHONE}"}`],
+  call_handoff_failed: [`{"type":"call_handoff_failed",${ABOUT},"deviceId":"${PHONE}"}`],
+  call_elsewhere: [
+    `{"type":"call_elsewhere",${ABOUT},"deviceId":"${PHONE}","callType":"video","state":"connected"}`,
+    `{"type":"call_elsewhere",${ABOUT},"deviceId":"${PHONE}","callType":"video","state":"ended","wanted":true}`,
+  ],
+  call_merged: [
+    `{"type":"call_merged",${ABOUT},"into":"${CALL}","callType":"audio","sdp":"v=0"}`,
+    `{"type":"call_merged",${ABOUT},"into":"${CALL}","callType":"video"}`,
+  ],
+  participant_joined: [`{"type":"participant_joined",${ABOUT},"userId":"${BOB}","name":"Bob","deviceId":"${PHONE}"}`],
+  participant_left: [`{"type":"participant_left",${ABOUT},"userId":"${BOB}"}`],
+  participant_updated: [`{"type":"participant_updated",${ABOUT},"userId":"${BOB}","name":"Bob","state":"declined"}`],
+  recover: ["resume", "rejoin", "leave"].map((action) => `{"type":"recover",${ABOUT},"action":"${action}"}`),
+  token_refreshed: [`{"type":"token_refreshed","re":"1","expiresAt":"2026-11-23T01:02:03.004Z"}`],
   ice_candidate: [
     `{"type":"ice_candidate",${ABOUT},"candidates":[{"candidate":"candidate:1","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"u"}],"endOfCandidates":true,"connectionId":"c",${FROM}}`,
     `{"type":"ice_candidate",${ABOUT},"candidates":[],${FROM}}`,

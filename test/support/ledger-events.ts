@@ -45,7 +45,7 @@ export function cast(people: Pick<Cast, "caller" | "callee">): Cast {
   return { callId: nextId(), callerDevice: nextId(), calleeDevice: nextId(), ...people };
 }
 
-const participant = { deviceId: null, joinedAt: null, leftAt: null, devices: [] };
+const participant = { outcome: null, deviceId: null, joinedAt: null, leftAt: null, devices: [], legs: [] };
 
 export function ringing({ callId, caller, callerDevice, callee }: Cast, createdAt = at(0)): CallEvent {
   return {
@@ -66,6 +66,16 @@ export function ringing({ callId, caller, callerDevice, callee }: Cast, createdA
       { ...participant, userId: caller, state: "joined", deviceId: callerDevice },
       { ...participant, userId: callee, state: "invited" },
     ],
+    log: [
+      {
+        rev: 1,
+        at: createdAt,
+        kind: "initiated",
+        by: { userId: caller, deviceId: callerDevice },
+        callType: "video",
+        calleeIds: [callee],
+      },
+    ],
   };
 }
 
@@ -73,16 +83,24 @@ export function answered(people: Cast, createdAt = at(0)): CallEvent {
   const { caller, callerDevice, callee, calleeDevice } = people;
   const joinedAt = at(5);
   const stay = (deviceId: string) => ({ deviceId, joinedAt, devices: [{ deviceId, joinedAt, leftAt: null }] });
+  const before = ringing(people, createdAt);
   return {
-    ...ringing(people, createdAt),
+    ...before,
     rev: 2,
     state: "connected",
     answeredBy: calleeDevice,
     connectedAt: joinedAt,
     participants: [
       { ...participant, userId: caller, state: "joined", ...stay(callerDevice) },
-      { ...participant, userId: callee, state: "joined", ...stay(calleeDevice) },
+      {
+        ...participant,
+        userId: callee,
+        state: "joined",
+        ...stay(calleeDevice),
+        legs: [{ deviceId: calleeDevice, state: "answered" }],
+      },
     ],
+    log: [...before.log, { rev: 2, at: joinedAt, kind: "answered", by: { userId: callee, deviceId: calleeDevice } }],
   };
 }
 
@@ -97,9 +115,21 @@ export function ended(people: Cast, createdAt = at(0)): CallEvent {
     reason: "hung_up",
     endedAt: leftAt,
     durationSeconds: 60,
+    log: [
+      ...before.log,
+      {
+        rev: 3,
+        at: leftAt,
+        kind: "ended",
+        by: { userId: people.caller, deviceId: people.callerDevice },
+        outcome: "completed",
+        reason: "hung_up",
+      },
+    ],
     participants: before.participants.map((who) => ({
       ...who,
       state: "left",
+      outcome: "completed",
       leftAt,
       devices: who.devices.map((stay) => ({ ...stay, leftAt })),
     })),

@@ -191,7 +191,6 @@ describe("bad frames", () => {
         [
           command({ ...call, calleeIds: [ada.userId] }, { code: "bad_message" }),
           command({ ...call, calleeIds: [bob.userId, randomUUID()] }, { code: "bad_message" }),
-          command({ ...call, callType: "group" }, { code: "unsupported" }),
           command({ ...call, calleeIds: [randomUUID()] }, { code: "callee_unknown" }),
           command({ ...call, calleeIds: [randomUUID()] }, { code: "callee_unknown" }),
           command({ ...call, idempotencyKey: "constructor", calleeIds: [randomUUID()] }, { code: "callee_unknown" }),

@@ -269,7 +269,7 @@ describe("GET and DELETE /api/devices", () => {
     await tablet.close();
     const devices = async () =>
       DevicesResponse.strict().parse(await (await edge.as(bob, "/api/devices")).json()).devices;
-    const about = { deviceType: "Web", deviceName: null };
+    const about = { deviceType: "Web", deviceName: null, doNotDisturb: false, push: null };
     expect(await devices()).toEqual([
       { ...about, deviceId: phone.deviceId, deviceName: "Bob's phone", connected: true, lastSeen: null },
       { ...about, deviceId: tablet.deviceId, connected: false, lastSeen: expect.any(String) },

@@ -8,14 +8,27 @@ import type { CallRpc, Created } from "../rpc.ts";
 import { answerClose, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
 import * as machine from "./call.ts";
 import { attachment, CallSockets } from "./call-sockets.ts";
-import { isAtRest, isExpired, isLedgerOverdue, isSignNeeded, nextDeadline } from "./deadlines.ts";
+import {
+  isAtRest,
+  isCallerAwaited,
+  isExpired,
+  isLedgerOverdue,
+  isLogOverdue,
+  isSignNeeded,
+  nextDeadline,
+} from "./deadlines.ts";
+import { Delivery } from "./delivery.ts";
+import { type Create, DONE, type Event, NO_SUCH_CALL, NOT_FOUND, type Speaker, type Verdict } from "./events.ts";
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
-import { answerOf } from "./people.ts";
+import { recover } from "./notices.ts";
+import { devicesIn } from "./people.ts";
 import { Relay } from "./relay.ts";
 import { replies } from "./replies.ts";
-import type { Call, CallView } from "./state.ts";
-import { concerns, snapshotOf, viewFor } from "./view.ts";
+import { isToNobody } from "./ringing.ts";
+import type { Call, CallView, Merge } from "./state.ts";
+import { toldOf } from "./told.ts";
+import { snapshotOf, viewFor } from "./view.ts";
 
 /**
  * One call: the shell around the state machine of `call.ts`. It loads, steps, writes what was
@@ -27,8 +40,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   readonly #sockets: CallSockets;
   readonly #ice: IceBuffers;
   readonly #relay: Relay;
-  /** Users whose object is being told; one at a time, so that what they hear is in order. */
-  readonly #telling = new Set<string>();
+  readonly #delivery: Delivery;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -36,11 +48,16 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#sockets = new CallSockets(ctx);
     this.#ice = new IceBuffers(ctx.storage.kv, this.#sockets);
     this.#relay = new Relay(ctx, env.USERS, this.#sockets, this.#ice);
+    this.#delivery = new Delivery(env.USERS, {
+      view: (userId) => this.#view(userId),
+      heard: (userId) => this.#call?.heard[userId],
+      step: (event) => this.#step(event),
+    });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#alarm = new Alarm(ctx);
   }
 
-  async create(input: machine.Create): Promise<Created> {
+  async create(input: Create): Promise<Created> {
     const isNew = this.#call === null;
     if (isNew) {
       this.#call = machine.create(input, Date.now());
@@ -48,35 +65,45 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
       this.#write();
       log("call_created", { call: short(input.callId), type: input.callType });
     }
-    await Promise.all(input.callees.map((userId) => this.#tell(userId)));
+    await Promise.all(input.callees.map((userId) => this.#delivery.tell(userId)));
+    if (this.#call && isToNobody(this.#call)) await this.#forget();
     const view = this.#view(input.caller.userId);
-    if (!view) return { ok: false, refusal: { code: "callee_unknown", message: "the callee is not known here" } };
+    if (!this.#call || !view) {
+      return { ok: false, refusal: { code: "callee_unknown", message: "the callee is not known here" } };
+    }
     if (isNew) this.#tellLedger();
-    return { ok: true, view };
+    const unknown = this.#call.participants.filter(({ isUnknown }) => isUnknown);
+    return { ok: true, view, unknownIds: unknown.map(({ userId }) => userId) };
   }
 
   async abandon(from: DeviceRef): Promise<void> {
     this.#step({ type: "command", from, command: { type: "end" } });
   }
 
-  async command(from: machine.Speaker, message: InCallMessage): Promise<ServerMessage[]> {
+  async command(from: Speaker, message: InCallMessage): Promise<ServerMessage[]> {
     const answers = this.#handle(from, message);
     return this.#sockets.send(from, answers) ? [] : answers;
   }
 
-  async attend(device: DeviceRef): Promise<CallView | null> {
-    const view = this.#view(device.userId);
-    if (!view || !this.#call) return null;
-    if (view.role === "callee" && this.#call.heard[device.userId] !== undefined) {
-      this.#step({
-        type: "delivered",
-        userId: device.userId,
-        state: view.state,
-        name: null,
-        devices: [device.deviceId],
-      });
-    }
-    return view;
+  async attend(device: DeviceRef, mayRing: boolean): Promise<CallView | null> {
+    this.#step({ type: "connected", device, mayRing });
+    return this.look(device.userId);
+  }
+
+  async look(userId: string): Promise<CallView | null> {
+    return this.#view(userId) ?? null;
+  }
+
+  async disconnected(device: DeviceRef): Promise<void> {
+    if (!this.#sockets.of(device)) this.#step({ type: "disconnected", device });
+  }
+
+  async unreached(userId: string, deviceIds: readonly string[]): Promise<void> {
+    this.#step({ type: "unreached", userId, deviceIds });
+  }
+
+  async merge(into: Merge): Promise<boolean> {
+    return this.#step({ type: "merge", into }).kind === "done";
   }
 
   async ledgerConfirmed(rev: number): Promise<void> {
@@ -84,11 +111,9 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const { userId, name } = identityOf(request);
-    if (!this.#view(userId)) {
-      return Response.json({ error: { code: "call_not_found", message: "no such call" } }, { status: 404 });
-    }
-    return this.#sockets.accept(userId, name, Date.now());
+    const identity = identityOf(request);
+    if (!this.#view(identity.userId)) return Response.json({ error: NO_SUCH_CALL }, { status: 404 });
+    return this.#sockets.accept(identity, Date.now());
   }
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
@@ -98,6 +123,10 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   override webSocketClose(socket: WebSocket, code: number): void {
     if (this.#call?.phase.kind === "ringing") this.#ice.spill(socket);
     answerClose(socket, code);
+    const { userId, deviceId } = attachment(socket);
+    if (deviceId !== null && !this.#sockets.of({ userId, deviceId })) {
+      this.#step({ type: "disconnected", device: { userId, deviceId } });
+    }
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -108,7 +137,8 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#alarm.fired();
     if (!this.#call) return;
     const lastSignAt = isSignNeeded(this.#call, Date.now()) ? await this.#lastSign(this.#call) : 0;
-    this.#step({ type: "alarm", lastSignAt });
+    const isCallerThere = isCallerAwaited(this.#call, Date.now()) ? await this.#isCallerThere(this.#call) : true;
+    this.#step({ type: "alarm", lastSignAt, isCallerThere });
     const now = Date.now();
     if (isLedgerOverdue(this.#call, now, this.#ledgerRetryMs)) this.#tellLedger();
     if (isExpired(this.#call, now)) await this.#forget();
@@ -119,64 +149,77 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     if (!parsed.ok) return [errorMessage(parsed.refusal, parsed.re)];
     const { message } = parsed;
     const { userId, name, deviceId } = attachment(socket);
-    if (message.type === "register") return this.#register(socket, userId, message);
-    if (message.type === "call_initiate" || message.type === "presence_watch") {
-      return [errorMessage({ code: "unsupported", message: "send this on the user socket" }, message.id)];
+    switch (message.type) {
+      case "register":
+        return this.#register(socket, userId, message);
+      case "call_initiate":
+      case "presence_watch":
+      case "token_refresh":
+        return [errorMessage({ code: "unsupported", message: "send this on the user socket" }, message.id)];
     }
     if (deviceId === null) return [errorMessage(REGISTER_FIRST, message.id)];
-    const isThisCall = message.callId === this.#call?.callId;
-    return isThisCall
-      ? this.#handle({ userId, deviceId, name: name ?? undefined }, message)
-      : replies(message, machine.NOT_FOUND, undefined);
+    if (message.callId === this.#call?.callId) {
+      return this.#handle({ userId, deviceId, name: name ?? undefined }, message);
+    }
+    return replies({ message, deviceId, view: undefined }, NOT_FOUND, Date.now());
   }
 
   #register(socket: WebSocket, userId: string, { id, deviceId }: Register): ServerMessage[] {
+    this.#step({ type: "connected", device: { userId, deviceId }, mayRing: false });
     const view = this.#view(userId);
-    if (!view) return [errorMessage({ code: "call_not_found", message: "no such call" }, id)];
-    this.#sockets.register(socket, deviceId, view.state);
+    if (!view) return [errorMessage(NO_SUCH_CALL, id)];
+    if (!this.#sockets.register(socket, deviceId, toldOf(view))) return [];
     const calls = [snapshotOf(view, Date.now())];
-    return [registered({ userId, deviceId }, id, view.rev, calls)];
+    return [registered({ userId, deviceId }, id, view.rev, calls), ...recover(view, deviceId)];
   }
 
-  #handle(from: machine.Speaker, message: InCallMessage): ServerMessage[] {
-    if (message.type === "call_sync") return this.#sync(from, message);
-    return replies(message, this.#obey(from, message), this.#view(from.userId));
+  #handle(from: Speaker, message: InCallMessage): ServerMessage[] {
+    const verdict = this.#obey(from, message);
+    return replies({ message, deviceId: from.deviceId, view: this.#view(from.userId) }, verdict, Date.now());
   }
 
-  #obey(from: machine.Speaker, message: InCallMessage): machine.Verdict {
-    if (!this.#call) return machine.NOT_FOUND;
+  #obey(from: Speaker, message: InCallMessage): Verdict {
+    if (!this.#call) return NOT_FOUND;
     switch (message.type) {
-      case "call_answer":
-        return this.#step({ type: "command", from, command: { type: "answer", sdp: message.sdp ?? null } });
+      case "call_answer": {
+        const { sdp = null, join = false } = message;
+        return this.#step({ type: "command", from, command: { type: "answer", sdp, join } });
+      }
       case "call_decline":
         return this.#step({ type: "command", from, command: { type: "decline", reason: message.reason } });
       case "call_alerting":
         return this.#step({ type: "command", from, command: { type: "alerting" } });
       case "call_media":
         return this.#step({ type: "command", from, command: { type: "media", state: message.state } });
+      case "call_hold":
+        return this.#step({ type: "command", from, command: { type: "hold", on: message.on } });
+      case "call_invite":
+        return this.#step({ type: "command", from, command: { type: "invite", callees: message.calleeIds } });
       case "call_end":
         return this.#step({ type: "command", from, command: { type: "end" } });
+      case "call_handoff":
+        return this.#handoff(from, message);
       case "ice_candidate":
         return this.#relay.candidates(this.#call, from, message);
       case "call_negotiate":
         return this.#relay.negotiate(this.#call, from, message);
       case "call_sync":
-        return { kind: "done" };
+        return DONE;
     }
   }
 
-  #sync(from: DeviceRef, message: InCallMessage): ServerMessage[] {
-    const view = this.#view(from.userId);
-    if (!view) return replies(message, machine.NOT_FOUND, view);
-    return [
-      { type: "call_state", ...(message.id !== undefined && { re: message.id }), ...snapshotOf(view, Date.now()) },
-    ];
+  #handoff(from: Speaker, message: Extract<InCallMessage, { type: "call_handoff" }>): Verdict {
+    const { sdp = null, toDeviceId: to = null, connectionId = null } = message;
+    const verdict = this.#step({ type: "command", from, command: { type: "handoff", sdp, to, connectionId } });
+    if (this.#call && verdict.kind === "done" && sdp !== null) this.#relay.offerHandoff(this.#call, from, sdp);
+    if (this.#call && verdict.kind === "handoff_wanted") this.#relay.wantHandoff(this.#call, from, verdict.deviceId);
+    return verdict;
   }
 
   /** Decides, writes what was decided, then tells everybody whom it concerns. */
-  #step(event: machine.Event): machine.Verdict {
+  #step(event: Event): Verdict {
     const before = this.#call;
-    if (!before) return machine.NOT_FOUND;
+    if (!before) return NOT_FOUND;
     const { call, verdict } = machine.step(before, event, Date.now());
     this.#call = call;
     this.#arm(before);
@@ -199,34 +242,11 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   #announce(before: Call, call: Call): void {
     this.#sockets.announce((userId) => this.#view(userId), Date.now());
-    for (const { userId } of call.participants) this.ctx.waitUntil(this.#tell(userId));
-    if (before.phase.kind === "ringing" && call.phase.kind === "connecting")
+    for (const { userId } of call.participants) this.ctx.waitUntil(this.#delivery.tell(userId));
+    if (before.phase.kind === "ringing" && call.phase.kind === "connecting" && call.isPair)
       this.#relay.connect(call, call.phase.answer.by);
     if (before.phase.kind !== call.phase.kind) log("call_phase", { call: short(call.callId), phase: call.phase.kind });
-    if (before.ledger.due !== call.ledger.due) this.#tellLedger();
-  }
-
-  /** Brings a user's object up to date; if it cannot be reached, the alarm tries again. */
-  async #tell(userId: string): Promise<void> {
-    if (this.#telling.has(userId)) return;
-    this.#telling.add(userId);
-    try {
-      for (let view = this.#news(userId); view; view = this.#news(userId)) {
-        const taken = await this.env.USERS.getByName(userId).callChanged(view);
-        if (!taken.known) return await this.#forget();
-        this.#step({ type: "delivered", userId, state: view.state, name: taken.name, devices: taken.devices });
-      }
-    } catch (error) {
-      log("delivery_failed", { user: short(userId), failure: failure(error) });
-      this.#step({ type: "delivery_failed" });
-    } finally {
-      this.#telling.delete(userId);
-    }
-  }
-
-  #news(userId: string): CallView | undefined {
-    const view = this.#view(userId);
-    return view && concerns(this.#call?.heard[userId], view) ? view : undefined;
+    if (before.ledger.due !== call.ledger.due || isLogOverdue(before, call)) this.#tellLedger();
   }
 
   #tellLedger(): void {
@@ -243,11 +263,16 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   /** Sockets answer `ping` without waking this object, so a sign of life is looked up only when it counts. */
   async #lastSign(call: Call): Promise<number> {
-    const answer = answerOf(call);
-    const both = answer ? [call.caller, answer.by] : [call.caller];
-    const asked = both.map(({ userId, deviceId }) => this.env.USERS.getByName(userId).lastSign(deviceId));
+    const asked = call.participants.flatMap((participant) =>
+      devicesIn(participant).map((deviceId) => this.env.USERS.getByName(participant.userId).lastSign(deviceId)),
+    );
     const signs = await Promise.all(asked.map((sign) => sign.catch(() => 0)));
     return Math.max(this.#sockets.lastSign(), ...signs);
+  }
+
+  async #isCallerThere({ caller }: Call): Promise<boolean> {
+    if (this.#sockets.of(caller)) return true;
+    return (await this.env.USERS.getByName(caller.userId).lastSign(caller.deviceId)) > 0;
   }
 
   get #ledgerRetryMs(): number {

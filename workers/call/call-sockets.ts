@@ -1,10 +1,10 @@
-import type { CallState } from "../../schema/call.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
-import { CLOSE_REPLACED, close, lastPing, send } from "../socket.ts";
+import { CLOSE_REPLACED, close, type Identity, lastPing, send } from "../socket.ts";
 import type { IceBuffer } from "./ice.ts";
-import type { CallView } from "./state.ts";
-import { notices } from "./view.ts";
+import { notices } from "./notices.ts";
+import type { CallView, Told } from "./state.ts";
+import { isSameTold, toldOf } from "./told.ts";
 
 /** What hibernates with a call socket: whose it is, and the candidates of that device. */
 export interface CallAttachment {
@@ -12,10 +12,12 @@ export interface CallAttachment {
   readonly name: string | null;
   /** Null until the socket has registered. */
   readonly deviceId: string | null;
+  /** Counts the connections: an older one that comes back does not take over from a newer one. */
+  readonly epoch: number;
   readonly openedAt: number;
   readonly ice: IceBuffer | null;
   /** What the device has been told of the call: survives an eviction, so that nothing is said twice. */
-  readonly told: CallState | null;
+  readonly told: Told | null;
 }
 
 /** The call sockets of one CallObject; one per device counts, the newest. */
@@ -26,23 +28,32 @@ export class CallSockets {
     this.#ctx = ctx;
   }
 
-  accept(userId: string, name: string | null, now: number): Response {
+  accept({ userId, name }: Identity, now: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
+    const epoch = 1 + Math.max(0, ...this.#ctx.getWebSockets().map((socket) => attachment(socket).epoch));
     this.#ctx.acceptWebSocket(server);
-    attach(server, { userId, name, deviceId: null, openedAt: now, ice: null, told: null });
+    attach(server, { userId, name, deviceId: null, epoch, openedAt: now, ice: null, told: null });
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Binds the socket to a device; an older socket of the same device is closed. */
-  register(socket: WebSocket, deviceId: string, told: CallState): void {
+  /**
+   * Binds the socket to a device; an older socket of the same device is closed.
+   * @returns false for a socket that is itself the older one, and is closed
+   */
+  register(socket: WebSocket, deviceId: string, told: Told): boolean {
     const own = attachment(socket);
     const older = this.of({ userId: own.userId, deviceId });
+    if (older && attachment(older).epoch > own.epoch) {
+      close(socket, CLOSE_REPLACED, "a newer connection of this device is open");
+      return false;
+    }
     const ice = older ? attachment(older).ice : null;
     attach(socket, { ...own, deviceId, ice, told });
     if (older && older !== socket) {
       attach(older, { ...attachment(older), deviceId: null });
       close(older, CLOSE_REPLACED, "replaced by a newer connection of this device");
     }
+    return true;
   }
 
   of(device: DeviceRef): WebSocket | undefined {
@@ -78,9 +89,10 @@ export class CallSockets {
       const socket = this.of(device);
       if (!view || !socket) continue;
       const own = attachment(socket);
-      if (own.told === view.state) continue;
-      attach(socket, { ...own, told: view.state });
-      send(socket, notices(own.told ?? undefined, view, device.deviceId, now));
+      const told = toldOf(view);
+      if (own.told && isSameTold(own.told, told)) continue;
+      attach(socket, { ...own, told });
+      send(socket, notices(own.told ?? undefined, view, { deviceId: device.deviceId, isEngaged: false }, now));
     }
   }
 

@@ -1,28 +1,32 @@
-import { BACKSTOP_MS, CONNECT_MS, OUTCOME_KEPT_MS, UNREACHABLE_MS } from "../../schema/limits.ts";
-import { isConfirmed } from "./call.ts";
-import { nobodyRings } from "./people.ts";
+import { BACKSTOP_MS, CALLER_GRACE_MS, CONNECT_MS, OUTCOME_KEPT_MS, RING_MS } from "../../schema/limits.ts";
+import { isConfirmed, isLogFull } from "./call.ts";
+import { hasNobodyToRing, isInvited, isLive } from "./people.ts";
+import { unreachableAt } from "./ringing.ts";
 import type { Call } from "./state.ts";
 
 /** When a call wants to be woken, and what is due then. Pure. */
 
 /**
  * When the machine next wants to be woken, in Unix ms.
- * While it rings that is first the moment at which an immediate answer would have to have media: an
- * answered call then needs no alarm of its own, which saves a row for most calls.
  * @param ledgerRetryMs how long the ledger may take to confirm
  */
 export function nextDeadline(call: Call, now: number, ledgerRetryMs: number): number {
-  const deadline = phaseDeadline(call, now, ledgerRetryMs);
-  return call.redeliverAt === null ? deadline : Math.min(deadline, call.redeliverAt);
+  const deadlines = [phaseDeadline(call, now, ledgerRetryMs)];
+  if (call.redeliverAt !== null) deadlines.push(call.redeliverAt);
+  if (call.phase.kind !== "ended") deadlines.push(...ringDeadlines(call), ...otherDeadlines(call));
+  return Math.min(...deadlines);
 }
 
+/**
+ * While it rings that is first the moment at which an immediate answer would have to have media: an
+ * answered call then needs no alarm of its own, which saves a row for most calls.
+ */
 function phaseDeadline(call: Call, now: number, ledgerRetryMs: number): number {
   const { phase } = call;
   switch (phase.kind) {
     case "ringing": {
-      if (nobodyRings(call)) return call.createdAt + UNREACHABLE_MS;
       const look = call.createdAt + CONNECT_MS;
-      return now < look ? look : phase.until;
+      return now < look ? look : Number.POSITIVE_INFINITY;
     }
     case "connecting":
       return phase.until;
@@ -32,6 +36,19 @@ function phaseDeadline(call: Call, now: number, ledgerRetryMs: number): number {
     case "ended":
       return isConfirmed(call) ? phase.at + OUTCOME_KEPT_MS : call.ledger.toldAt + ledgerRetryMs;
   }
+}
+
+function ringDeadlines(call: Call): number[] {
+  const rung = call.participants.filter(isInvited);
+  if (rung.length === 0 && call.phase.kind === "ringing") return [call.createdAt + RING_MS];
+  return rung.map((each) => (hasNobodyToRing(call, each) ? unreachableAt(each) : each.ringUntil));
+}
+
+function otherDeadlines(call: Call): number[] {
+  return [
+    ...(call.handoff ? [call.handoff.until] : []),
+    ...(call.callerLostAt === null ? [] : [call.callerLostAt + CALLER_GRACE_MS]),
+  ];
 }
 
 /**
@@ -45,8 +62,12 @@ export function isAtRest(before: Call, after: Call): boolean {
 
 /** Whether a live call's sockets are to be asked for a sign of life, which costs a request each. */
 export function isSignNeeded(call: Call, now: number): boolean {
-  const isLive = call.phase.kind === "connected" || call.phase.kind === "reconnecting";
-  return isLive && now >= call.lastSignAt + BACKSTOP_MS;
+  return isLive(call) && now >= call.lastSignAt + BACKSTOP_MS;
+}
+
+/** Whether the calling device's object is to be asked if it has a socket again. */
+export function isCallerAwaited(call: Call, now: number): boolean {
+  return call.callerLostAt !== null && now >= call.callerLostAt + CALLER_GRACE_MS;
 }
 
 /** Nothing of an ended call is needed any more. */
@@ -57,4 +78,9 @@ export function isExpired(call: Call, now: number): boolean {
 /** The outcome has not reached the ledger in time and is to be told again. */
 export function isLedgerOverdue(call: Call, now: number, ledgerRetryMs: number): boolean {
   return call.phase.kind === "ended" && !isConfirmed(call) && now >= call.ledger.toldAt + ledgerRetryMs;
+}
+
+/** A long call's log goes to the ledger before the end. */
+export function isLogOverdue(before: Call, after: Call): boolean {
+  return isLogFull(after) && !isLogFull(before);
 }

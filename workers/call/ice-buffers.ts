@@ -4,6 +4,11 @@ import type { DeviceRef } from "../../schema/ids.ts";
 import { attach, attachment, type CallSockets } from "./call-sockets.ts";
 import { admit, EMPTY, type IceBatch, type IceBuffer, take } from "./ice.ts";
 
+/** Where candidates come from: a device, and of its two connections during a handoff the named one. */
+export interface IceSource extends DeviceRef {
+  readonly connectionId?: string | undefined;
+}
+
 /** An attachment holds 16,384 bytes; beyond this a buffer goes to storage. */
 const ATTACHMENT_ROOM = 12_000;
 
@@ -24,7 +29,7 @@ export class IceBuffers {
   /** @param waits whether there is nobody yet to forward to, so that it must outlive an eviction */
   admit(
     callId: string,
-    from: DeviceRef,
+    from: IceSource,
     candidates: readonly IceCandidate[],
     endOfCandidates: boolean,
     now: number,
@@ -37,7 +42,7 @@ export class IceBuffers {
     this.#save(from, admit(this.#load(from), { candidates: gathered, endOfCandidates }, now), waits);
   }
 
-  take(from: DeviceRef, now: number): IceBatch | null {
+  take(from: IceSource, now: number): IceBatch | null {
     const { buffer, batch } = take(this.#load(from), now);
     if (batch) this.#save(from, buffer, false);
     return batch;
@@ -49,16 +54,19 @@ export class IceBuffers {
     if (deviceId !== null && ice && ice.waiting.length > 0) this.#storage.put(key({ userId, deviceId }), ice);
   }
 
-  #load(device: DeviceRef): IceBuffer {
+  #load(device: IceSource): IceBuffer {
     const remembered = this.#memory.get(key(device));
     if (remembered) return remembered;
+    if (device.connectionId !== undefined) return EMPTY;
     const socket = this.#sockets.of(device);
     const attached = socket ? attachment(socket).ice : null;
     return attached ?? this.#storage.get<IceBuffer>(key(device)) ?? EMPTY;
   }
 
-  #save(device: DeviceRef, buffer: IceBuffer, waits: boolean): void {
+  /** A named connection has its peer: nothing of it waits. */
+  #save(device: IceSource, buffer: IceBuffer, waits: boolean): void {
     this.#memory.set(key(device), buffer);
+    if (device.connectionId !== undefined) return;
     const socket = this.#sockets.of(device);
     const fits = sizeOf(buffer) <= ATTACHMENT_ROOM;
     if (socket) attach(socket, { ...attachment(socket), ice: fits ? buffer : null });
@@ -72,8 +80,8 @@ function sizeOf(buffer: IceBuffer): number {
   return json.length * (/[\u0100-\uffff]/.test(json) ? 2 : 1);
 }
 
-function key(device: DeviceRef): string {
-  return `ice:${device.userId}:${device.deviceId}`;
+function key({ userId, deviceId, connectionId }: IceSource): string {
+  return `ice:${userId}:${deviceId}${connectionId === undefined ? "" : `:${connectionId}`}`;
 }
 
 /** SHA-256 of `callId:deviceId:candidate`, its first 16 hex digits. */

@@ -1,13 +1,15 @@
+import type { Outcome } from "../../schema/call.ts";
 import type { CallEvent } from "../../schema/ledger.ts";
 import { isoTimestamp } from "../../schema/time.ts";
-import { answerOf } from "./people.ts";
+import { answerOf, isOpen } from "./people.ts";
 import type { Call, Participant } from "./state.ts";
-import { durationSeconds } from "./view.ts";
+import { durationSeconds, viewFor } from "./view.ts";
 
 /** The whole truth about a call at its ledger revision: a later one replaces it. Pure. */
 export function ledgerEvent(call: Call): CallEvent {
   const answer = answerOf(call);
   const ended = call.phase.kind === "ended" ? call.phase : null;
+  const isMerged = ended?.mergedInto !== null && ended !== null;
   return {
     kind: "call",
     callId: call.callId,
@@ -15,22 +17,30 @@ export function ledgerEvent(call: Call): CallEvent {
     callType: call.callType,
     initiatorId: call.caller.userId,
     state: ended ? "ended" : answer ? "connected" : "ringing",
-    outcome: ended?.outcome ?? null,
+    outcome: isMerged ? null : (ended?.outcome ?? null),
     reason: ended?.reason ?? null,
     answeredBy: answer?.by.deviceId ?? null,
     createdAt: isoTimestamp(call.createdAt),
     connectedAt: timestamp(answer?.at),
     endedAt: timestamp(ended?.at),
     durationSeconds: ended && answer ? durationSeconds(answer, ended.at) : null,
-    participants: call.participants.map(ledgerParticipant),
+    participants: call.participants
+      .filter(({ isUnknown }) => !isUnknown)
+      .map((participant) => ledgerParticipant(participant, isMerged ? null : outcomeFor(call, participant))),
+    log: [...call.log],
   };
 }
 
-function ledgerParticipant(participant: Participant): CallEvent["participants"][number] {
+function outcomeFor(call: Call, { userId }: Participant): Outcome | null {
+  return viewFor(call, userId, [])?.ended?.outcome ?? null;
+}
+
+function ledgerParticipant(participant: Participant, outcome: Outcome | null): CallEvent["participants"][number] {
   const last = participant.stays.at(-1);
   return {
     userId: participant.userId,
     state: participant.state,
+    outcome,
     deviceId: last?.deviceId ?? participant.legs.find((leg) => leg.state === "declined")?.deviceId ?? null,
     joinedAt: timestamp(participant.stays[0]?.joinedAt),
     leftAt: timestamp(last?.leftAt),
@@ -39,7 +49,14 @@ function ledgerParticipant(participant: Participant): CallEvent["participants"][
       joinedAt: isoTimestamp(joinedAt),
       leftAt: timestamp(leftAt),
     })),
+    legs: closedLegs(participant),
   };
+}
+
+/** While a device rings, how far it has got is only remembered: the history hears of it when it is over. */
+function closedLegs({ legs }: Participant): CallEvent["participants"][number]["legs"] {
+  const closed = legs.filter((leg) => !isOpen(leg)).map(({ deviceId, state }) => ({ deviceId, state }));
+  return closed.sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
 }
 
 function timestamp(ms: number | null | undefined): string | null {

@@ -1,6 +1,6 @@
 import type { LegState } from "../../schema/call.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
-import type { Answer, Call, Leg, Participant } from "./state.ts";
+import type { Answer, Call, Leg, Participant, Stay } from "./state.ts";
 
 /** Who is in a call, with which devices, and whom that makes peers. Pure. */
 
@@ -8,20 +8,82 @@ export function same(a: DeviceRef, b: DeviceRef): boolean {
   return a.userId === b.userId && a.deviceId === b.deviceId;
 }
 
+/** The device alone, without what its user is called. */
+export function deviceOf({ userId, deviceId }: DeviceRef): DeviceRef {
+  return { userId, deviceId };
+}
+
 export function participantOf(call: Call, userId: string): Participant | undefined {
-  return call.participants.find((participant) => participant.userId === userId);
+  return call.participants.find((participant) => participant.userId === userId && !participant.isUnknown);
 }
 
 export function answerOf(call: Call): Answer | null {
   return call.phase.kind === "ringing" ? null : call.phase.answer;
 }
 
+export function isLive(call: Call): boolean {
+  return call.phase.kind !== "ringing" && call.phase.kind !== "ended";
+}
+
+export function isGroup(call: Call): boolean {
+  return call.callType === "group";
+}
+
+/** The devices with which somebody is in the call now. */
+export function devicesIn(participant: Participant): string[] {
+  return participant.stays.flatMap((stay) => (stay.leftAt === null ? [stay.deviceId] : []));
+}
+
+/** The device that has somebody's media: of two the one that came last. */
+export function deviceIn(participant: Participant): string | null {
+  return devicesIn(participant).at(-1) ?? null;
+}
+
+export function isIn(call: Call, { userId, deviceId }: DeviceRef): boolean {
+  const participant = participantOf(call, userId);
+  return participant !== undefined && devicesIn(participant).includes(deviceId);
+}
+
+/** The device that is taking the call over and has no part in it yet. */
+export function isTarget(call: Call, { userId, deviceId }: DeviceRef): boolean {
+  return isLive(call) && call.handoff?.userId === userId && call.handoff.to === deviceId;
+}
+
+/** The two people whose media is peer to peer, by the devices that have it. */
+function pairOf(call: Call): readonly [DeviceRef, DeviceRef] | null {
+  const answer = answerOf(call);
+  if (!call.isPair || answer === null || call.phase.kind === "ended") return null;
+  const caller = current(call, call.caller.userId);
+  const answerer = current(call, answer.by.userId);
+  return caller && answerer ? [caller, answerer] : null;
+}
+
+function current(call: Call, userId: string): DeviceRef | null {
+  const participant = participantOf(call, userId);
+  const deviceId = participant ? deviceIn(participant) : null;
+  return deviceId === null ? null : { userId, deviceId };
+}
+
 /** The device at the other end of `device`'s media; null while there is none. */
 export function peerOf(call: Call, device: DeviceRef): DeviceRef | null {
-  const answer = answerOf(call);
-  if (answer === null || call.phase.kind === "ended") return null;
-  if (same(device, call.caller)) return answer.by;
-  return same(device, answer.by) ? { userId: call.caller.userId, deviceId: call.caller.deviceId } : null;
+  const pair = pairOf(call);
+  if (!pair) return null;
+  const [caller, answerer] = pair;
+  const side = isTarget(call, device) ? { ...device, deviceId: call.handoff?.from ?? "" } : device;
+  if (same(side, caller)) return answerer;
+  return same(side, answerer) ? caller : null;
+}
+
+/**
+ * Where something for the other end goes, which may have two connections during a handoff. An answer that names
+ * none is for the new one: only that one has an offer open.
+ */
+export function routeOf(call: Call, from: DeviceRef, connectionId: string | undefined, isAnswer: boolean) {
+  const peer = peerOf(call, from);
+  const { handoff } = call;
+  if (!peer || !handoff || handoff.userId !== peer.userId) return peer;
+  const isForNew = connectionId === undefined ? isAnswer : connectionId === handoff.connectionId;
+  return isForNew ? { userId: peer.userId, deviceId: handoff.to } : peer;
 }
 
 /** A device on which the user pressed "ignore" has alerted: the caller goes on hearing ringing. */
@@ -29,28 +91,24 @@ export function alertingLegs(participant: Participant): Leg[] {
   return participant.legs.filter((leg) => leg.state === "alerting" || leg.state === "ignored");
 }
 
-export function hasAlerted(call: Call): boolean {
-  return call.participants.some((participant) => alertingLegs(participant).length > 0);
+export function isInvited(participant: Participant): boolean {
+  return participant.state === "invited" && !participant.isUnknown;
 }
 
-/** The legs are known only once each callee's object has told whom it rang. */
-function legsOf(call: Call): readonly Leg[] | null {
-  const callees = call.participants.filter((participant) => participant.role === "callee");
-  if (callees.some((callee) => call.heard[callee.userId] === undefined)) return null;
-  return callees.flatMap((callee) => callee.legs);
+/** Known only once the callee's object has told whom it rang. */
+export function hasNobodyToRing(call: Call, participant: Participant): boolean {
+  const hasTold = call.heard[participant.userId] !== undefined;
+  return isInvited(participant) && hasTold && participant.silence === "none" && participant.legs.length === 0;
 }
 
-export function nobodyRings(call: Call): boolean {
-  return legsOf(call)?.length === 0;
-}
-
-export function everybodyBusy(call: Call): boolean {
-  const legs = legsOf(call)?.filter((leg) => leg.state !== "ignored" && leg.state !== "cancelled") ?? [];
+/** Every device that may still be answered says that its user is busy. */
+export function isBusy(participant: Participant): boolean {
+  const legs = participant.legs.filter((leg) => leg.state !== "ignored" && leg.state !== "cancelled");
   return legs.length > 0 && legs.every((leg) => leg.state === "busy");
 }
 
 export function isOpen(leg: Leg): boolean {
-  return leg.state === "notified" || leg.state === "alerting";
+  return leg.state === "notified" || leg.state === "pushed" || leg.state === "alerting";
 }
 
 export function withParticipant(call: Call, changed: Participant): Call {
@@ -61,18 +119,26 @@ export function legOf(participant: Participant, deviceId: string): Leg | undefin
   return participant.legs.find((leg) => leg.deviceId === deviceId);
 }
 
-export function withLeg(call: Call, participant: Participant, deviceId: string, state: LegState): Call {
+export function withLeg(participant: Participant, deviceId: string, state: LegState): Participant {
   const others = participant.legs.filter((leg) => leg.deviceId !== deviceId);
-  return withParticipant(call, { ...participant, legs: [...others, { deviceId, state }] });
+  return { ...participant, legs: [...others, { deviceId, state }] };
 }
 
-export function otherLegs(participant: Participant, deviceId: string, state: LegState): Leg[] {
-  return participant.legs
-    .filter((leg) => leg.deviceId !== deviceId)
-    .map((leg) => (isOpen(leg) ? { ...leg, state } : leg));
+export function withClosedLegs(participant: Participant): Participant {
+  const legs = participant.legs.map((leg): Leg => (isOpen(leg) ? { ...leg, state: "cancelled" } : leg));
+  return { ...participant, legs };
 }
 
-/** The device alone, without what its user is called. */
-export function deviceOf({ userId, deviceId }: DeviceRef): DeviceRef {
-  return { userId, deviceId };
+export function withStay(participant: Participant, deviceId: string, now: number): Participant {
+  const stay: Stay = { deviceId, joinedAt: now, leftAt: null, isMoved: false };
+  return { ...participant, stays: [...participant.stays, stay] };
+}
+
+/** Ends the stays of `deviceIds`. */
+export function withoutStays(participant: Participant, deviceIds: readonly string[], at: number, isMoved = false) {
+  const stays = participant.stays.map((stay): Stay => {
+    const isEnding = stay.leftAt === null && deviceIds.includes(stay.deviceId);
+    return isEnding ? { ...stay, leftAt: at, isMoved } : stay;
+  });
+  return { ...participant, stays };
 }

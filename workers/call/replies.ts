@@ -1,44 +1,72 @@
 import type { InCallMessage } from "../../schema/client-messages.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { errorMessage } from "../socket.ts";
-import type { Verdict } from "./call.ts";
+import { NO_SUCH_CALL, type Verdict } from "./events.ts";
+import { connected, ended } from "./notices.ts";
 import type { CallView } from "./state.ts";
-import { connected, ended } from "./view.ts";
+import { durationSeconds, snapshotOf } from "./view.ts";
 
-/**
- * The reply to a command, recomputed from the call's state: a repeated command gets the same one.
- * @param view of the user who asked; undefined for a stranger
- */
-export function replies(message: InCallMessage, verdict: Verdict, view: CallView | undefined): ServerMessage[] {
-  const { id, callId } = message;
-  const re = id === undefined ? {} : { re: id };
-  if (verdict.kind === "refused" || !view) {
-    if (message.type === "call_answer" && (!view || verdict.kind !== "refused" || verdict.code === "call_not_found")) {
-      return [{ type: "call_not_found", ...re, callId }];
-    }
-    const { code, message: text } = verdict.kind === "refused" ? verdict : { code: "internal" as const, message: "" };
-    return [errorMessage({ code, message: text }, id, callId)];
-  }
-  if (verdict.kind === "already_answered" && view.answer) {
-    return [{ type: "already_answered", ...re, callId, rev: view.rev, answeredBy: view.answer.by }];
-  }
-  if (verdict.kind === "over") return ended(view).map((reply) => ({ ...reply, ...re }));
-  return accepted(message, view).map((reply) => ({ ...reply, ...re }));
+/** What a command is answered from: the call as its user sees it, and the device that asked. */
+export interface Asked {
+  readonly message: InCallMessage;
+  readonly deviceId: string;
+  /** Undefined for a stranger. */
+  readonly view: CallView | undefined;
 }
 
-function accepted(message: InCallMessage, view: CallView): ServerMessage[] {
+/** The reply to a command, recomputed from the call's state: a repeated command gets the same one. */
+export function replies({ message, deviceId, view }: Asked, verdict: Verdict, now: number): ServerMessage[] {
+  const re = message.id === undefined ? {} : { re: message.id };
+  const { callId } = message;
+  if (!view) return notFound(message);
+  switch (verdict.kind) {
+    case "refused":
+      if (verdict.code === "call_not_found") return notFound(message);
+      return [errorMessage({ code: verdict.code, message: verdict.message }, message.id, callId)];
+    case "already_answered":
+      if (!view.answer) return [];
+      return [{ type: "already_answered", ...re, callId, rev: view.rev, answeredBy: view.answer.by }];
+    case "over":
+      return ended(view).map((reply) => ({ ...reply, ...re }));
+    case "handoff_wanted":
+      return [{ type: "call_handoff_ready", ...re, callId, rev: view.rev, deviceId: verdict.deviceId }];
+    case "done":
+      return accepted(message, deviceId, view, now).map((reply) => ({ ...reply, ...re }));
+  }
+}
+
+/** Only an answer has a message of its own for it. */
+function notFound({ type, id, callId }: InCallMessage): ServerMessage[] {
+  if (type === "call_answer") return [{ type: "call_not_found", ...(id !== undefined && { re: id }), callId }];
+  return [errorMessage(NO_SUCH_CALL, id, callId)];
+}
+
+function accepted(message: InCallMessage, deviceId: string, view: CallView, now: number): ServerMessage[] {
+  const { callId, rev } = view;
   switch (message.type) {
     case "call_answer":
       return view.answer ? [connected({ ...view, answerSdp: null }, view.answer)] : [];
     case "call_decline":
-      return [{ type: "call_declined", callId: view.callId, rev: view.rev, reason: message.reason }];
+      return [{ type: "call_declined", callId, rev, reason: message.reason }];
     case "call_end":
-      return ended(view);
+      return view.ended ? ended(view) : [left(view, now)];
+    case "call_handoff":
+      return [{ type: "call_handoff_ready", callId, rev, deviceId }];
+    case "call_invite":
+    case "call_sync":
+      return [{ type: "call_state", ...snapshotOf(view, now) }];
     case "call_alerting":
     case "call_media":
-    case "call_sync":
+    case "call_hold":
     case "call_negotiate":
     case "ice_candidate":
       return [];
   }
+}
+
+/** One of the user's two devices has left a group call that goes on for the user. */
+function left(view: CallView, now: number): ServerMessage {
+  const { callId, rev, answer } = view;
+  const seconds = durationSeconds(answer, now);
+  return { type: "call_ended", callId, rev, outcome: "completed", reason: "hung_up", durationSeconds: seconds };
 }

@@ -9,6 +9,7 @@ import { HttpRefusal } from "./errors.ts";
 /** The claims that matter: `sub` is the user's id, `name` and `picture` keep the user's row fresh. */
 const Claims = z.object({
   sub: UserId,
+  exp: z.number(),
   name: DisplayName.nullish().catch(null),
   picture: AvatarUrl.nullish().catch(null),
 });
@@ -31,10 +32,17 @@ const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 /** The user behind a request, from `Authorization: Bearer` or the subprotocol `bearer.JWT`; null if nobody. */
 export async function authenticate(request: Request, env: Env): Promise<Identity | null> {
   const token = tokenOf(request.headers);
-  if (token === null) return null;
+  return token === null ? null : identify(token, env);
+}
+
+/**
+ * The user whom a token names; null for a token that is not good.
+ * @throws HttpRefusal 503 while the issuer's keys are out of reach
+ */
+export async function identify(token: string, env: Env): Promise<Identity | null> {
   try {
-    const claims = Claims.parse(await verify(token, env));
-    return { userId: claims.sub, name: claims.name ?? null, avatarUrl: claims.picture ?? null };
+    const { sub, name = null, picture = null, exp } = Claims.parse(await verify(token, env));
+    return { userId: sub, name, avatarUrl: picture, expiresAt: exp * 1000 };
   } catch (error) {
     if (isTokensFault(error)) return null;
     log("keys_unavailable", { failure: failure(error) });
@@ -92,7 +100,7 @@ function secretKey(env: Env): Uint8Array {
   return new TextEncoder().encode(env.JWT_SECRET);
 }
 
-function tokenOf(headers: Headers): string | null {
+export function tokenOf(headers: Headers): string | null {
   const offered = offeredProtocols(headers).find((protocol) => protocol.startsWith(BEARER));
   return bearerOf(headers) ?? offered?.slice(BEARER.length) ?? null;
 }

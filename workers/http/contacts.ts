@@ -17,7 +17,7 @@ export async function contacts(context: Context<Bindings>): Promise<Response> {
   const users = await asked(everybody ? listUsers(db, MAX_CONTACTS + 1) : listAcquaintances(db, userId, MAX_CONTACTS));
   const others = users.filter((user) => user.userId !== userId).slice(0, MAX_CONTACTS);
   const present = others.map(async ({ userId: id, name, avatarUrl }) => {
-    const presence = await context.env.USERS.getByName(id).presence();
+    const presence = await context.env.USERS.getByName(id).presence(userId);
     return { ...presence, name, avatarUrl };
   });
   const body: ContactsResponse = { contacts: await Promise.all(present) };

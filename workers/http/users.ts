@@ -18,7 +18,7 @@ export async function putUser(context: Context<Bindings>): Promise<Response> {
 
 export async function presence(context: Context<Bindings>): Promise<Response> {
   const userId = parse(UserId, context.req.param("id"));
-  return context.json(await context.env.USERS.getByName(userId).presence());
+  return context.json(await context.env.USERS.getByName(userId).presence(context.var.identity.userId));
 }
 
 export async function devices(context: Context<Bindings>): Promise<Response> {

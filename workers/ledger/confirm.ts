@@ -1,4 +1,5 @@
 import { type LedgerEvent, outboxKey } from "../../schema/ledger.ts";
+import { MAX_LOG } from "../../schema/limits.ts";
 import { failure, log, short } from "../log.ts";
 import type { CallRpc, Confirmation, UserRpc } from "../rpc.ts";
 
@@ -9,16 +10,25 @@ export interface ConfirmTargets {
 }
 
 /**
- * Tells each object what is settled, once. Of a call only its end is confirmed: nothing is lost
- * if the ledger misses what came before, and each call to an object is a billed request.
+ * Tells each object what is settled, once. Of a call only its end is confirmed, and so much of a long one that its
+ * object should not keep it: nothing is lost if the ledger misses the rest, and each call to an object is a billed
+ * request. Of a push nobody keeps anything.
  */
 export async function confirm({ USERS, CALLS }: ConfirmTargets, events: readonly LedgerEvent[]): Promise<void> {
   const users = new Map<string, Confirmation[]>();
   const told: Promise<void>[] = [];
   for (const event of events) {
-    if (event.kind !== "call") append(users, event.userId, { key: outboxKey(event), rev: event.rev });
-    else if (event.state === "ended") {
-      told.push(attempt(event.callId, () => CALLS.getByName(event.callId).ledgerConfirmed(event.rev)));
+    switch (event.kind) {
+      case "user":
+      case "device":
+        append(users, event.userId, { key: outboxKey(event), rev: event.rev });
+        break;
+      case "call":
+        if (event.state !== "ended" && event.log.length < MAX_LOG) break;
+        told.push(attempt(event.callId, () => CALLS.getByName(event.callId).ledgerConfirmed(event.rev)));
+        break;
+      case "push":
+        break;
     }
   }
   for (const [userId, confirmations] of users) {

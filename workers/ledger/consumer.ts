@@ -77,7 +77,7 @@ function waitOut(env: LedgerEnv, deliveries: readonly Delivery[]): void {
 async function refuse(env: LedgerEnv, { event, deliveries, ...entry }: Entry, failed: Failure): Promise<void> {
   const refusals = entry.refusals + 1;
   const reason = describeFailure(failed);
-  log("ledger_refused", { kind: event.kind, id: short(idOf(event)), rev: event.rev, refusals, reason });
+  log("ledger_refused", { kind: event.kind, id: short(idOf(event)), refusals, reason });
   if (refusals >= MAX_REFUSALS) {
     const buried = await bury(env, deliveries, { reason, body: event });
     if (buried) await confirm(env, [event]);
@@ -116,7 +116,7 @@ function eventOf(entry: Entry): LedgerEvent {
 }
 
 function idOf(event: LedgerEvent): string {
-  return event.kind === "call" ? event.callId : event.userId;
+  return event.kind === "call" || event.kind === "push" ? event.callId : event.userId;
 }
 
 function describeFailure(failed: Failure): string {

@@ -62,13 +62,18 @@ function entryOf(body: z.infer<typeof Body>, delivery: Delivery): Entry {
 
 function merge(known: Entry | undefined, next: Entry): Entry {
   if (!known) return next;
-  const newest = known.event.rev > next.event.rev ? known : next;
-  const repeated = known.event.rev === next.event.rev;
+  const newest = order(known.event) > order(next.event) ? known : next;
+  const repeated = order(known.event) === order(next.event);
   return {
     event: newest.event,
     refusals: repeated ? Math.max(known.refusals, next.refusals) : newest.refusals,
     deliveries: [...known.deliveries, ...next.deliveries],
   };
+}
+
+/** Which of two events about the same thing is newer. */
+function order(event: LedgerEvent): number {
+  return event.kind === "push" ? event.attempts : event.rev;
 }
 
 /** Users before their devices and calls, so that tried one by one each finds what it refers to. */
@@ -80,5 +85,7 @@ function identity(event: LedgerEvent): string {
       return `2:${event.deviceId}:${event.userId}`;
     case "call":
       return `3:${event.callId}`;
+    case "push":
+      return `4:${event.callId}:${event.userId}:${event.deviceId}:${event.purpose}`;
   }
 }

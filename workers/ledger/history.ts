@@ -1,7 +1,8 @@
-import { and, asc, count, desc, eq, inArray, isNotNull, ne, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, inArray, isNotNull, isNull, ne, sql } from "drizzle-orm";
 import type * as z from "zod";
+import type { Outcome } from "../../schema/call.ts";
 import { callParticipants, calls, userDevices, users } from "../../schema/db/tables.ts";
-import type { HistoryEntry, HistoryResponse, UserResponse } from "../../schema/http.ts";
+import type { HistoryEntry, HistoryQuery, HistoryResponse, UserResponse } from "../../schema/http.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import { decodeCursor, encodeCursor, type Position } from "./cursor.ts";
 import type { Database } from "./database.ts";
@@ -14,10 +15,11 @@ import type { Database } from "./database.ts";
 export async function listCalls(
   db: Database,
   userId: string,
-  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+  { limit, cursor, ...filter }: HistoryQuery,
 ): Promise<HistoryResponse> {
-  const rows = await historyQuery(db, userId, limit, cursor === undefined ? null : decodeCursor(cursor));
-  const entries = groupByCall(rows, userId);
+  const after = cursor === undefined ? null : decodeCursor(cursor);
+  const rows = await historyQuery(db, userId, { limit, after, filter });
+  const entries = groupByCall(rows);
   const page = entries.slice(0, limit);
   const last = page.at(-1);
   const more = entries.length > limit && last !== undefined;
@@ -25,21 +27,44 @@ export async function listCalls(
 }
 
 /** The page's calls and one more, each repeated for each of its participants. Exported for its plan to be checked. */
-export function historyQuery(db: Database, userId: string, limit: number, after: Position | null) {
+export function historyQuery(db: Database, userId: string, { limit, after, filter }: Page) {
+  const { callId, createdAt, direction, outcome } = callParticipants;
   const mine = db
-    .select({ callId: callParticipants.callId, createdAt: callParticipants.createdAt })
+    .select({ callId, createdAt, direction, outcome: sql<Outcome | null>`${outcome}`.as("own_outcome") })
     .from(callParticipants)
-    .where(and(eq(callParticipants.userId, userId), after ? olderThan(after) : undefined))
+    .where(and(eq(callParticipants.userId, userId), ...matching(filter), after ? olderThan(after) : undefined))
     .orderBy(desc(callParticipants.createdAt), desc(callParticipants.callId))
     .limit(limit + 1)
     .as("mine");
   return db
-    .select({ call: calls, participant: callParticipants, name: users.name })
+    .select({
+      call: calls,
+      direction: mine.direction,
+      outcome: mine.outcome,
+      participant: callParticipants,
+      name: users.name,
+    })
     .from(mine)
     .innerJoin(calls, eq(calls.id, mine.callId))
     .innerJoin(callParticipants, eq(callParticipants.callId, mine.callId))
     .innerJoin(users, eq(users.id, callParticipants.userId))
     .orderBy(desc(mine.createdAt), desc(mine.callId), asc(callParticipants.userId));
+}
+
+export interface Page {
+  readonly limit: number;
+  readonly after: Position | null;
+  readonly filter: Pick<HistoryQuery, "outcome" | "direction">;
+}
+
+/** What the user has deleted is nowhere; calls of those they blocked only where they are asked for. */
+function matching({ outcome, direction }: Page["filter"]) {
+  const mine = callParticipants;
+  return [
+    isNull(mine.hiddenAt),
+    outcome === undefined ? sql`${mine.outcome} is distinct from 'blocked'` : eq(mine.outcome, outcome),
+    ...(direction === undefined ? [] : [eq(mine.direction, direction)]),
+  ];
 }
 
 /** A comparison of rows is one bound of the index; the same with `or` would filter what it reads. */
@@ -50,24 +75,22 @@ function olderThan({ createdAt, id }: Position) {
 
 type Row = Awaited<ReturnType<typeof historyQuery>>[number];
 
-function groupByCall(rows: readonly Row[], userId: string): HistoryEntry[] {
+function groupByCall(rows: readonly Row[]): HistoryEntry[] {
   const entries = new Map<string, HistoryEntry>();
   for (const row of rows) {
-    const entry = entries.get(row.call.id) ?? historyEntry(row.call, userId);
+    const entry = entries.get(row.call.id) ?? historyEntry(row);
     entry.participants.push(participantOf(row));
     entries.set(row.call.id, entry);
   }
   return [...entries.values()];
 }
 
-function historyEntry(call: Row["call"], userId: string): HistoryEntry {
-  const outgoing = call.initiatorId === userId;
+function historyEntry({ call, direction, outcome }: Row): HistoryEntry {
   return {
     id: call.id,
     callType: call.callType,
-    direction: outgoing ? "outgoing" : "incoming",
-    // Nobody may learn from their history that they were blocked.
-    outcome: outgoing && call.outcome === "blocked" ? "missed" : call.outcome,
+    direction,
+    outcome,
     initiatorId: call.initiatorId,
     createdAt: isoTimestamp(call.createdAt.getTime()),
     connectedAt: iso(call.connectedAt),
@@ -81,6 +104,17 @@ function historyEntry(call: Row["call"], userId: string): HistoryEntry {
 function participantOf({ participant, name }: Row): HistoryEntry["participants"][number] {
   const { userId, state, deviceId, joinedAt, leftAt } = participant;
   return { userId, name, state, deviceId, joinedAt: iso(joinedAt), leftAt: iso(leftAt) };
+}
+
+/** @returns whether there was such an entry in the user's history, hidden before or not */
+export async function hideCall(db: Database, userId: string, callId: string): Promise<boolean> {
+  const { hiddenAt } = callParticipants;
+  const hidden = await db
+    .update(callParticipants)
+    .set({ hiddenAt: sql`coalesce(${hiddenAt}, now())` })
+    .where(and(eq(callParticipants.callId, callId), eq(callParticipants.userId, userId)))
+    .returning({ callId: callParticipants.callId });
+  return hidden.length > 0;
 }
 
 function iso(moment: Date | null): string | null {

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { CallEvent, DeviceEvent, LedgerEvent, UserEvent } from "../../schema/ledger.ts";
+import type { CallEvent, DeviceEvent, LedgerEvent, PushEvent, UserEvent } from "../../schema/ledger.ts";
 import type { Database } from "./database.ts";
 
 /**
@@ -9,10 +9,16 @@ import type { Database } from "./database.ts";
 
 /** All of the events or none, in one transaction and one request. */
 export async function writeEvents(db: Database, events: readonly LedgerEvent[]): Promise<void> {
+  const calls = events.filter((event) => event.kind === "call");
+  const merged = calls.filter(({ reason }) => reason === "glare_merged").map(({ callId }) => callId);
   await db.batch([
     db.execute(writeUsers(events.filter((event) => event.kind === "user"))),
     db.execute(writeDevices(events.filter((event) => event.kind === "device"))),
-    db.execute(writeCalls(events.filter((event) => event.kind === "call"))),
+    db.execute(writeCalls(calls)),
+    db.execute(writeCallEvents(calls)),
+    db.execute(writePushes(events.filter((event) => event.kind === "push"))),
+    db.execute(removeStays(merged)),
+    db.execute(removeParticipants(merged)),
   ]);
 }
 
@@ -72,20 +78,62 @@ function writeCalls(events: readonly CallEvent[]) {
         where calls.revision < excluded.revision
       returning id, created_at
     ), person as (
-      select changed.id as call_id, changed.created_at, person.*
+      select changed.id as call_id, changed.created_at,
+        case when event."initiatorId" = person."userId" then 'outgoing' else 'incoming' end as direction, person.*
       from event join changed on changed.id = event."callId",
-        jsonb_to_recordset(event.participants) as person("userId" uuid, state text, "deviceId" uuid,
-          "joinedAt" timestamptz, "leftAt" timestamptz, devices jsonb)
+        jsonb_to_recordset(event.participants) as person("userId" uuid, state text, outcome text,
+          "deviceId" uuid, "joinedAt" timestamptz, "leftAt" timestamptz, devices jsonb, legs jsonb)
     ), written as (
-      insert into call_participants (call_id, user_id, device_id, state, joined_at, left_at, created_at)
-      select call_id, "userId", "deviceId", state, "joinedAt", "leftAt", created_at from person
+      insert into call_participants
+        (call_id, user_id, device_id, state, direction, outcome, joined_at, left_at, created_at)
+      select call_id, "userId", "deviceId", state, direction, outcome, "joinedAt", "leftAt", created_at from person
       on conflict (call_id, user_id) do update
-        set device_id = excluded.device_id, state = excluded.state,
+        set device_id = excluded.device_id, state = excluded.state, outcome = excluded.outcome,
           joined_at = excluded.joined_at, left_at = excluded.left_at
+    ), rung as (
+      insert into call_legs (call_id, user_id, device_id, state)
+      select call_id, "userId", leg."deviceId", leg.state
+      from person, jsonb_to_recordset(person.legs) as leg("deviceId" uuid, state text)
+      on conflict (call_id, user_id, device_id) do update set state = excluded.state
     )
     insert into call_participant_devices (call_id, user_id, device_id, joined_at, left_at)
     select call_id, "userId", stay."deviceId", stay."joinedAt", stay."leftAt"
     from person, jsonb_to_recordset(person.devices)
       as stay("deviceId" uuid, "joinedAt" timestamptz, "leftAt" timestamptz)
     on conflict (call_id, user_id, device_id, joined_at) do update set left_at = excluded.left_at`;
+}
+
+/** An entry is known by its revision and never changes: late and repeated ones find it there. */
+function writeCallEvents(events: readonly CallEvent[]) {
+  return sql`
+    insert into call_events (call_id, rev, entry)
+    select event."callId", (entry->>'rev')::integer, entry
+    from jsonb_to_recordset(${JSON.stringify(events)}::jsonb) as event("callId" uuid, log jsonb),
+      jsonb_array_elements(event.log) as entry
+    on conflict (call_id, rev) do nothing`;
+}
+
+/** The last word on a push is that of its last attempt. */
+function writePushes(events: readonly PushEvent[]) {
+  return sql`
+    insert into call_pushes (call_id, user_id, device_id, purpose, provider, result, status, attempts, at)
+    select "callId", "userId", "deviceId", purpose, provider, result, status, attempts, at
+    from jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
+      as event("callId" uuid, "userId" uuid, "deviceId" uuid, purpose text, provider text, result text,
+        status integer, attempts integer, at timestamptz)
+    on conflict (call_id, user_id, device_id, purpose) do update
+      set provider = excluded.provider, result = excluded.result, status = excluded.status,
+        attempts = excluded.attempts, at = excluded.at
+      where call_pushes.attempts < excluded.attempts`;
+}
+
+/** A call that was merged into another is in nobody's history; its own row stays, so that late events change nothing. */
+function removeStays(merged: readonly string[]) {
+  return sql`delete from call_participant_devices where call_id in
+    (select id::uuid from jsonb_array_elements_text(${JSON.stringify(merged)}::jsonb) as id)`;
+}
+
+function removeParticipants(merged: readonly string[]) {
+  return sql`delete from call_participants where call_id in
+    (select id::uuid from jsonb_array_elements_text(${JSON.stringify(merged)}::jsonb) as id)`;
 }

@@ -10,6 +10,6 @@ export function initiationRefusal(callerId: string, { callType, calleeIds }: Cal
       if (calleeIds.length === 1) return null;
       return { code: "bad_message", message: `calleeIds: a call of type ${callType} has one callee` };
     case "group":
-      return { code: "unsupported", message: "callType: group calls are not part of this version" };
+      return null;
   }
 }

@@ -17,6 +17,8 @@ export interface Device {
   /** Since when it has a socket; null while it has none. */
   readonly connectedAt: number | null;
   readonly lastSeen: number | null;
+  /** It neither rings nor is it pushed. */
+  readonly doNotDisturb: boolean;
 }
 
 export interface Initiation {
@@ -24,6 +26,11 @@ export interface Initiation {
   readonly calleeIds: readonly string[];
   readonly callType: CallType;
   readonly at: number;
+}
+
+export interface EndedCall {
+  readonly seq: number;
+  readonly view: CallView;
 }
 
 export interface User {
@@ -39,6 +46,10 @@ export interface User {
    * truth: an entry of a call that is over costs one question, taking it out at once would cost a row.
    */
   readonly calls: Readonly<Record<string, CallView | null>>;
+  /** Calls that are over, for devices that come back: as of which revision, and how they ended. */
+  readonly ended: Readonly<Record<string, EndedCall>>;
+  /** Of each call the devices that were pushed, which are to be told how it ended. */
+  readonly pushed: Readonly<Record<string, readonly string[]>>;
   /** Users who are told of this one's presence, and until when without asking them again. */
   readonly watchers: Readonly<Record<string, number>>;
   readonly lastSeen: number | null;

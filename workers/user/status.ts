@@ -17,6 +17,8 @@ export function devicesOf(user: User): DevicesResponse {
     deviceType: device.deviceType,
     deviceName: device.deviceName,
     connected: device.connectedAt !== null,
+    doNotDisturb: device.doNotDisturb,
+    push: device.push?.provider ?? null,
     lastSeen: timestamp(device.lastSeen),
   }));
   return { devices };

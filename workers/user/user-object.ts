@@ -1,36 +1,36 @@
 import { DurableObject } from "cloudflare:workers";
 import {
   type CallInitiate,
+  type ClientMessage,
   type InCallMessage,
   type PresenceWatch,
+  type PushToken,
   parseClientFrame,
   type Register,
+  type TokenRefresh,
 } from "../../schema/client-messages.ts";
 import type { DevicesResponse, PresenceResponse } from "../../schema/http.ts";
-import { type DeviceRef, uuidv7 } from "../../schema/ids.ts";
-import { LATE_RING_MIN_MS } from "../../schema/limits.ts";
-import type { ServerMessage, ServerMessageOf } from "../../schema/server-messages.ts";
+import { uuidv7 } from "../../schema/ids.ts";
+import type { PushTarget } from "../../schema/push.ts";
+import type { ServerMessage } from "../../schema/server-messages.ts";
+import { isoTimestamp } from "../../schema/time.ts";
 import { Alarm } from "../alarm.ts";
 import type { CallView } from "../call/state.ts";
-import { incoming, snapshotOf } from "../call/view.ts";
+import { rings } from "../call/told.ts";
+import { identify } from "../http/auth.ts";
 import { failure, log, short } from "../log.ts";
 import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
-import {
-  answerClose,
-  close,
-  errorMessage,
-  type Identity,
-  identityOf,
-  REGISTER_FIRST,
-  registered,
-  send,
-} from "../socket.ts";
+import { answerClose, CLOSE_REMOVED, close, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
+import { crossings, outgoingTo } from "./calls.ts";
 import { initiationRefusal } from "./initiation.ts";
 import { Outgoing } from "./outgoing.ts";
+import { Pushes, pushable, pushTargets } from "./pushes.ts";
+import { Registration } from "./registration.ts";
 import type { Profile, User } from "./state.ts";
 import { devicesOf, presenceOf } from "./status.ts";
 import * as machine from "./user.ts";
 import { attachment, UserSockets } from "./user-sockets.ts";
+import { Watchers } from "./watchers.ts";
 
 /**
  * One user: the shell around the state machine of `user.ts`. It knows the user's devices, rings
@@ -41,15 +41,27 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   readonly #alarm: Alarm;
   readonly #sockets: UserSockets;
   readonly #outgoing: Outgoing;
-  /** Calls of which one device's alerting went on: the call forwards only the first. */
-  readonly #alerted = new Set<string>();
+  readonly #pushes: Pushes;
+  readonly #watchers: Watchers;
+  readonly #registration: Registration;
+  /** The devices that alert, by call: the call itself hears only of the first, and none of them is pushed. */
+  readonly #alerted = new Map<string, Set<string>>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#user = ctx.storage.kv.get<User>("user") ?? machine.newUser(ctx.id.name ?? "");
     this.#sockets = new UserSockets(ctx);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    this.#outgoing = new Outgoing(ctx, env.CALLS, (event) => this.#step(event));
+    const user = () => this.#user;
+    const step = (event: machine.Event) => this.#step(event);
+    this.#outgoing = new Outgoing(ctx, env.CALLS, step);
+    this.#pushes = new Pushes(env.PUSHES);
+    this.#watchers = new Watchers(ctx, env.USERS, {
+      watchers: () => Object.keys(this.#user.watchers),
+      presence: (viewerId) => this.#presenceFor(viewerId),
+      step,
+    });
+    this.#registration = new Registration(env.CALLS, this.#sockets, { user, step });
     this.#alarm = new Alarm(ctx);
   }
 
@@ -85,23 +97,33 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     const now = Date.now();
+    this.#sockets.expire(now);
     this.#sweep();
     this.#step({ type: "swept" });
     const stale = machine.staleWatchers(this.#user, now);
-    await Promise.all(stale.map((watcher) => this.#tellWatcher(watcher)));
+    await Promise.all(stale.map((watcher) => this.#watchers.tell(watcher)));
     if (machine.isOutboxOverdue(this.#user, now, this.#ledgerRetryMs)) this.#tellLedger({});
     this.#arm();
   }
 
   async callChanged(view: CallView): Promise<Taken> {
-    if (view.role === "callee" && !machine.isKnown(this.#user)) return { known: false, name: null, devices: [] };
+    const name = this.#user.profile?.name ?? null;
+    const untold = { name, rung: [], pushed: [], silence: "none" as const, hasIdleDevices: false };
+    if (view.role === "callee" && !machine.isKnown(this.#user)) return { isKnown: false, ...untold };
     const known = this.#user.calls[view.callId];
-    const now = Date.now();
-    if (!known || known.rev <= view.rev) {
-      this.#step({ type: "call_changed", view });
-      this.#sockets.announce(view, now);
-    }
-    return { known: true, name: this.#user.profile?.name ?? null, devices: this.#sockets.devices() };
+    if (known && known.rev > view.rev) return { isKnown: true, ...untold };
+    const pushed = this.#user.pushed[view.callId];
+    this.#step({ type: "call_changed", view });
+    this.#announce(view);
+    if (!rings(view.state) && pushed) await this.#pushes.notice(view, pushed);
+    const hasIdleDevices = this.#sockets.devices().some((deviceId) => !view.joined.includes(deviceId));
+    if (view.role === "caller" || !rings(view.state)) return { isKnown: true, ...untold, hasIdleDevices };
+    return {
+      isKnown: true,
+      ...untold,
+      ...(await this.#ring(view)),
+      hasIdleDevices: this.#sockets.devices().length > 1,
+    };
   }
 
   async deliver(deviceId: string, messages: ServerMessage[]): Promise<void> {
@@ -123,19 +145,39 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const known = this.#user.devices[deviceId] !== undefined;
     const socket = this.#sockets.of(deviceId);
     this.#step({ type: "removed", deviceId });
-    if (socket) close(socket, 4001, "this device was removed");
+    if (socket) close(socket, CLOSE_REMOVED, "this device was removed");
     return known;
   }
 
-  async presence(): Promise<PresenceResponse> {
+  /** @returns whether there is such a device */
+  async setPushToken(deviceId: string, push: PushToken): Promise<boolean> {
+    this.#step({ type: "push_token", deviceId, push });
+    return this.#user.devices[deviceId] !== undefined;
+  }
+
+  /** @returns whether there is such a device */
+  async setDoNotDisturb(deviceId: string, on: boolean): Promise<boolean> {
+    this.#step({ type: "do_not_disturb", deviceId, on });
+    return this.#user.devices[deviceId] !== undefined;
+  }
+
+  async pushTargets(callId: string, deviceIds: readonly string[]): Promise<PushTarget[]> {
+    return pushTargets(this.#user, deviceIds, this.#alerted.get(callId) ?? new Set());
+  }
+
+  async tokenDied(deviceId: string, token: string): Promise<void> {
+    this.#step({ type: "token_died", deviceId, token });
+  }
+
+  async presence(viewerId: string): Promise<PresenceResponse> {
     this.#sweep();
-    return presenceOf(this.#user, Date.now());
+    return this.#presenceFor(viewerId);
   }
 
   async watch(watcherId: string): Promise<PresenceResponse> {
     this.#sweep();
     if (machine.isKnown(this.#user)) this.#step({ type: "watched", by: watcherId });
-    return presenceOf(this.#user, Date.now());
+    return this.#presenceFor(watcherId);
   }
 
   async presenceChanged(presence: PresenceResponse): Promise<boolean> {
@@ -150,104 +192,84 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return this.#sockets.lastSign(deviceId);
   }
 
-  async #respond(
-    socket: WebSocket,
-    message: Register | CallInitiate | PresenceWatch | InCallMessage,
-  ): Promise<ServerMessage[]> {
+  #presenceFor(_viewerId: string): PresenceResponse {
+    return presenceOf(this.#user, Date.now());
+  }
+
+  async #respond(socket: WebSocket, message: ClientMessage): Promise<ServerMessage[]> {
     if (message.type === "register") return this.#register(socket, message);
     const { deviceId } = attachment(socket);
     if (deviceId === null) return [errorMessage(REGISTER_FIRST, message.id)];
-    if (message.type === "call_initiate") return this.#initiate(socket, deviceId, message);
-    if (message.type === "presence_watch") return this.#watch(socket, message);
-    return this.#inCall(deviceId, message);
+    switch (message.type) {
+      case "call_initiate":
+        return this.#initiate(socket, deviceId, message);
+      case "presence_watch":
+        return this.#watch(socket, message);
+      case "token_refresh":
+        return this.#refresh(socket, message);
+      case "call_alerting":
+        return this.#alerting(deviceId, message);
+      default:
+        return this.#forward(deviceId, message);
+    }
   }
 
-  /**
-   * The socket becomes the device's only after the calls were asked how they stand, so that nothing
-   * rings before `registered`, and what rings is known to ring.
-   */
   async #register(socket: WebSocket, message: Register): Promise<ServerMessage[]> {
-    const asked = await this.#askCalls(message.deviceId);
-    const { identity, deviceId: former } = attachment(socket);
-    this.#step({ type: "profile", profile: this.#profileOf(identity) });
+    const { deviceId: former } = attachment(socket);
     const wasOnline = machine.isOnline(this.#user);
-    const verdict = this.#step({ type: "register", device: message });
-    if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
-    if (!wasOnline) log("user_online", { user: short(this.#user.userId) });
-    this.#sockets.register(socket, message.deviceId);
-    this.#left(former);
-    // What has changed while the calls were asked is in the state by now.
-    const live = Object.values(this.#user.calls).flatMap((view) => view ?? []);
-    const views = [...live, ...asked.filter(({ state }) => state === "ended")];
-    for (const view of views) this.#sockets.markTold(socket, view);
-    const now = Date.now();
-    const device = { userId: this.#user.userId, deviceId: message.deviceId };
-    const snapshots = views.map((view) => snapshotOf(view, now));
-    return [registered(device, message.id, this.#user.rev, snapshots), ...views.flatMap((view) => lateRing(view, now))];
+    const answers = await this.#registration.register(socket, message);
+    if (!wasOnline && machine.isOnline(this.#user)) log("user_online", { user: short(this.#user.userId) });
+    if (former !== message.deviceId) this.#left(former);
+    this.#arm();
+    return answers;
   }
 
-  /** Everybody is called something: a user without a row would have calls without a history. */
-  #profileOf({ userId, name, avatarUrl }: Identity): Profile {
-    const known = this.#user.profile;
-    return {
-      name: name ?? known?.name ?? `User ${short(userId)}`,
-      avatarUrl: avatarUrl ?? known?.avatarUrl ?? null,
-    };
-  }
-
-  async #askCalls(deviceId: string): Promise<CallView[]> {
-    const device = { userId: this.#user.userId, deviceId };
-    const asked = Object.keys(this.#user.calls).map(async (callId) => {
-      const view = await this.env.CALLS.getByName(callId).attend(device);
-      this.#step(view ? { type: "call_changed", view } : { type: "call_unknown", callId });
-      return view;
-    });
-    const views = await Promise.all(asked);
-    return views.flatMap((view) => (view ? [view] : []));
+  async #refresh(socket: WebSocket, { id, token }: TokenRefresh): Promise<ServerMessage[]> {
+    const identity = await identify(token, this.env);
+    if (identity?.userId !== this.#user.userId) {
+      return [errorMessage({ code: "unauthorized", message: "token: not a valid one of this user" }, id)];
+    }
+    this.#sockets.renew(socket, identity);
+    this.#arm();
+    const expiresAt = isoTimestamp(identity.expiresAt);
+    return [{ type: "token_refreshed", ...(id !== undefined && { re: id }), expiresAt }];
   }
 
   async #initiate(socket: WebSocket, deviceId: string, message: CallInitiate): Promise<ServerMessage[]> {
     const refusal = initiationRefusal(this.#user.userId, message);
     if (refusal) return [errorMessage(refusal, message.id)];
-    const { idempotencyKey: key, calleeIds: callees, callType, sdp: offer = null } = message;
+    const { idempotencyKey: key, callType, sdp: offer = null } = message;
+    const callees = [...new Set(message.calleeIds)];
     const fresh = uuidv7(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
     const verdict = this.#step({ type: "initiate", key, initiation: { callId: fresh, calleeIds: callees, callType } });
     if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
     const deduplicated = verdict.kind === "duplicate";
     const callId = deduplicated ? verdict.callId : fresh;
     const caller = { userId: this.#user.userId, name: this.#user.profile?.name ?? "", deviceId };
-    const created = await this.#outgoing.create({ callId, callType, caller, callees, offer }, key);
-    if (!created.ok) return [errorMessage(created.refusal, message.id)];
+    const hasIdleDevices = this.#sockets.devices().length > 1;
+    this.#sockets.dials(socket, callId);
+    const created = await this.#outgoing.create({ callId, callType, caller, callees, offer, hasIdleDevices }, key);
+    if (!created.ok) {
+      this.#sockets.dials(socket, null);
+      return [errorMessage(created.refusal, message.id)];
+    }
+    const view = this.#user.calls[callId] ?? created.view;
     const re = message.id === undefined ? {} : { re: message.id };
-    const reply = { type: "call_initiated" as const, ...re, callId, deduplicated };
-    return this.#initiated(socket, { userId: caller.userId, deviceId }, reply);
-  }
-
-  /** A device hears nothing of its call before this reply, so what has happened meanwhile follows it. */
-  async #initiated(
-    socket: WebSocket,
-    device: DeviceRef,
-    reply: Omit<ServerMessageOf<"call_initiated">, "rev" | "state">,
-  ): Promise<ServerMessage[]> {
-    const { callId } = reply;
-    const view = this.#user.calls[callId] ?? (await this.env.CALLS.getByName(callId).attend(device));
-    if (!view) return [errorMessage({ code: "call_not_found", message: "no such call" }, reply.re)];
+    const unknown = created.unknownIds.length === 0 ? {} : { unknownIds: [...created.unknownIds] };
+    const reply = { type: "call_initiated" as const, ...re, callId, deduplicated, ...unknown };
     send(socket, [{ ...reply, rev: view.rev, state: view.state }]);
     this.#sockets.introduce(socket, view);
-    this.#sockets.announce(view, Date.now());
+    this.#announce(view);
     return [];
   }
 
-  async #inCall(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
-    if (message.type === "call_alerting") return this.#alerting(deviceId, message);
-    return this.#forward(deviceId, message);
-  }
-
-  /** Devices alert together, so the mark is set before the call has replied, and taken back if it refused. */
+  /** Only a call's first alerting goes on; of a refused one it is as if it had not been said. */
   async #alerting(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
     const { callId } = message;
-    if (this.#alerted.has(callId)) return [];
-    this.#alerted.add(callId);
+    const alerted = this.#alerted.get(callId) ?? new Set();
+    const isFirst = alerted.size === 0;
+    this.#alerted.set(callId, alerted.add(deviceId));
+    if (!isFirst) return [];
     const replies = await this.#forward(deviceId, message).catch((error: unknown) => {
       this.#alerted.delete(callId);
       throw error;
@@ -268,6 +290,41 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return presences.map((presence) => ({ type: "presence", ...presence }));
   }
 
+  /** Has the devices rung that may be: over their sockets they were told, the others are pushed. */
+  async #ring(view: CallView): Promise<Pick<Taken, "rung" | "pushed" | "silence">> {
+    const connected = this.#sockets.devices();
+    const rung = connected.filter((deviceId) => !this.#isSilent(deviceId));
+    const pushed = pushable(this.#user);
+    if (pushed.length > 0 && !this.#user.pushed[view.callId]) {
+      await this.#pushes.ring(view, pushed, connected);
+      this.#step({ type: "pushed", callId: view.callId, deviceIds: pushed });
+    }
+    const isSilent = rung.length === 0 && pushed.length === 0 && Object.values(this.#user.devices).some(isQuiet);
+    return { rung, pushed: pushed.filter((id) => !rung.includes(id)), silence: isSilent ? "silent" : "none" };
+  }
+
+  #isSilent(deviceId: string): boolean {
+    return this.#user.devices[deviceId]?.doNotDisturb ?? false;
+  }
+
+  /** Tells the devices; a call of ours that is over may have kept some from being rung by the same person. */
+  #announce(view: CallView): void {
+    const now = Date.now();
+    const isOver = view.state === "ended";
+    const others = isOver ? Object.values(this.#user.calls).filter((other) => other?.role === "callee") : [];
+    const into = view.ended?.mergedInto?.callId;
+    for (const { socket } of into === undefined ? [] : this.#sockets.registered()) {
+      const merged = this.#user.calls[into ?? ""];
+      if (merged && attachment(socket).told[view.callId]?.isIn) this.#sockets.markTold(socket, merged);
+    }
+    for (const each of [view, ...others]) {
+      if (!each || (each !== view && !rings(each.state))) continue;
+      const ours = outgoingTo(this.#user, each.caller.userId);
+      this.#sockets.announce(each, (deviceId) => this.#isSilent(deviceId), ours, now);
+    }
+    if (isOver) this.#alerted.delete(view.callId);
+  }
+
   #step(event: machine.Event): machine.Verdict {
     const before = this.#user;
     const { user, verdict } = machine.step(before, event, Date.now());
@@ -275,13 +332,27 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#arm();
     if (machine.isCommit(before, user)) this.ctx.storage.kv.put("user", user);
     if (before.outbox !== user.outbox) this.#tellLedger(before.outbox);
-    if (machine.isOnline(before) !== machine.isOnline(user)) this.#tellWatchers();
+    if (machine.isOnline(before) !== machine.isOnline(user)) this.#watchers.tellAll();
+    if (before.calls !== user.calls) this.#giveWay();
     return verdict;
+  }
+
+  #giveWay(): void {
+    for (const crossing of crossings(this.#user, Date.now())) {
+      this.ctx.waitUntil(this.#outgoing.giveWay(crossing, this.#user.userId));
+    }
   }
 
   /** A device whose socket closed, or became another device's, is gone unless it has a newer one. */
   #left(deviceId: string | null): void {
-    if (deviceId !== null && !this.#sockets.of(deviceId)) this.#step({ type: "gone", deviceId, at: Date.now() });
+    if (deviceId === null || this.#sockets.of(deviceId)) return;
+    this.#step({ type: "gone", deviceId, at: Date.now() });
+    for (const view of Object.values(this.#user.calls)) {
+      if (view?.role !== "caller" || !rings(view.state) || !view.joined.includes(deviceId)) continue;
+      const device = { userId: this.#user.userId, deviceId };
+      const told = this.env.CALLS.getByName(view.callId).disconnected(device);
+      this.ctx.waitUntil(told.catch((error: unknown) => log("caller_lost_untold", { failure: failure(error) })));
+    }
   }
 
   /** Devices whose sockets have fallen silent are gone as of their last sign of life. */
@@ -295,7 +366,9 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   #arm(): void {
-    this.#alarm.arm(machine.nextDeadline(this.#user, this.#ledgerRetryMs));
+    const deadlines = [machine.nextDeadline(this.#user, this.#ledgerRetryMs), this.#sockets.leaseDeadline()];
+    const next = Math.min(...deadlines.map((deadline) => deadline ?? Number.POSITIVE_INFINITY));
+    this.#alarm.arm(Number.isFinite(next) ? next : null);
   }
 
   #tellLedger(told: User["outbox"]): void {
@@ -306,26 +379,11 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#step({ type: "ledger_told" });
   }
 
-  #tellWatchers(): void {
-    for (const watcher of Object.keys(this.#user.watchers)) this.ctx.waitUntil(this.#tellWatcher(watcher));
-  }
-
-  async #tellWatcher(watcher: string): Promise<void> {
-    try {
-      const watches = await this.env.USERS.getByName(watcher).presenceChanged(presenceOf(this.#user, Date.now()));
-      this.#step({ type: watches ? "watched" : "unwatched", by: watcher });
-    } catch (error) {
-      log("watcher_unreachable", { user: short(watcher), failure: failure(error) });
-    }
-  }
-
   get #ledgerRetryMs(): number {
     return Number(this.env.LEDGER_RETRY_SECONDS) * 1000;
   }
 }
 
-/** A device that connects while its user is rung rings too, if there is time to react. */
-function lateRing(view: CallView, now: number): readonly ServerMessage[] {
-  const rings = view.role === "callee" && (view.state === "reaching" || view.state === "ringing");
-  return rings && view.ringUntil - now >= LATE_RING_MIN_MS ? incoming(view, now) : [];
+function isQuiet({ doNotDisturb }: User["devices"][string]): boolean {
+  return doNotDisturb;
 }

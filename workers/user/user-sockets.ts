@@ -1,26 +1,35 @@
-import type { CallState } from "../../schema/call.ts";
 import { PRESENCE_MS } from "../../schema/limits.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
-import type { CallView } from "../call/state.ts";
-import { notices } from "../call/view.ts";
+import { notices } from "../call/notices.ts";
+import type { CallView, Told } from "../call/state.ts";
+import { isSameTold, rings, toldOf } from "../call/told.ts";
+import { expire, leaseDeadline, type TokenLease } from "../expiry.ts";
 import { CLOSE_REPLACED, close, type Identity, lastPing, send } from "../socket.ts";
 
 /** Writing an attachment costs time, and presence is only good to within a minute. */
 const TOUCH_MS = 10_000;
 
 /** An attachment holds 16 KB. A device told of more calls than this may be told of the oldest again. */
-const MAX_TOLD = 100;
+const MAX_TOLD = 50;
+
+/** What a device has been told of a call, and whether it is the one that is in it. */
+interface DeviceTold extends Told {
+  readonly isIn: boolean;
+}
 
 /** What hibernates with a user socket. */
-export interface UserAttachment {
-  readonly identity: Identity;
+export interface UserAttachment extends TokenLease {
   /** Null until the socket has registered. */
   readonly deviceId: string | null;
+  /** Counts the connections: an older one that comes back does not take over from a newer one. */
+  readonly epoch: number;
   /** When it was opened or last said something, to within `TOUCH_MS`; its pings are not in it. */
   readonly spokeAt: number;
   readonly watching: readonly string[];
+  /** The call that the device is setting up. */
+  readonly dialling: string | null;
   /** What the device has been told of each live call: survives an eviction, so that nothing is said twice. */
-  readonly told: Readonly<Record<string, CallState>>;
+  readonly told: Readonly<Record<string, DeviceTold>>;
 }
 
 export interface RegisteredSocket {
@@ -28,7 +37,7 @@ export interface RegisteredSocket {
   readonly deviceId: string;
 }
 
-/** The user sockets of one UserObject; one per device, the newest. */
+/** The user sockets of one UserObject; one per device counts, the newest. */
 export class UserSockets {
   readonly #ctx: DurableObjectState;
 
@@ -38,19 +47,30 @@ export class UserSockets {
 
   accept(identity: Identity, now: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
+    const epoch = 1 + Math.max(0, ...this.#ctx.getWebSockets().map((socket) => attachment(socket).epoch));
     this.#ctx.acceptWebSocket(server);
-    attach(server, { identity, deviceId: null, spokeAt: now, watching: [], told: {} });
+    const own = { identity, isNoticed: false, deviceId: null, epoch, spokeAt: now };
+    attach(server, { ...own, watching: [], dialling: null, told: {} });
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Binds the socket to a device; an older socket of the same device is closed. */
-  register(socket: WebSocket, deviceId: string): void {
-    for (const older of this.registered()) {
-      if (older.deviceId !== deviceId || older.socket === socket) continue;
+  /**
+   * Binds the socket to a device; an older socket of the same device is closed.
+   * @returns false for a socket that is itself the older one, and is closed
+   */
+  register(socket: WebSocket, deviceId: string): boolean {
+    const own = attachment(socket);
+    const others = this.registered().filter((other) => other.deviceId === deviceId && other.socket !== socket);
+    if (others.some((other) => attachment(other.socket).epoch > own.epoch)) {
+      close(socket, CLOSE_REPLACED, "a newer connection of this device is open");
+      return false;
+    }
+    for (const older of others) {
       attach(older.socket, { ...attachment(older.socket), deviceId: null });
       close(older.socket, CLOSE_REPLACED, "replaced by a newer connection of this device");
     }
-    attach(socket, { ...attachment(socket), deviceId });
+    attach(socket, { ...own, deviceId });
+    return true;
   }
 
   registered(): RegisteredSocket[] {
@@ -86,28 +106,46 @@ export class UserSockets {
     return this.devices().filter((deviceId) => now - this.lastSign(deviceId) < PRESENCE_MS);
   }
 
-  /** Tells each device what it has not heard of a call and does not hear on a call socket. */
-  announce(view: CallView, now: number): void {
+  /**
+   * Tells each device what it has not heard of a call and does not hear on a call socket.
+   * @param isSilent of a device that does not want to be rung
+   * @param ours the calls in which the user is ringing this one's caller: who calls is not rung by the same person
+   */
+  announce(view: CallView, isSilent: (deviceId: string) => boolean, ours: readonly string[], now: number): void {
     for (const { socket, deviceId } of this.registered()) {
-      if (view.onCallSocket.includes(deviceId)) continue;
       const before = attachment(socket).told[view.callId];
-      const isUnknownHere = before === undefined && view.role === "caller";
-      if (before === view.state || isUnknownHere) continue;
+      if (before && isSameTold(before, toldOf(view))) continue;
+      const isToBeRung = before === undefined && rings(view.state);
+      if (isToBeRung && (isSilent(deviceId) || isDialling(socket, ours))) continue;
+      if (before === undefined && view.role === "caller" && view.joined.includes(deviceId)) continue;
+      const isEngaged = isInAnotherCall(socket, view.callId);
       this.markTold(socket, view);
-      send(socket, notices(before, view, deviceId, now));
+      if (!view.onCallSocket.includes(deviceId)) send(socket, notices(before, view, { deviceId, isEngaged }, now));
     }
+  }
+
+  /** The device has begun to call somebody. */
+  dials(socket: WebSocket, callId: string | null): void {
+    attach(socket, { ...attachment(socket), dialling: callId });
   }
 
   /** The device has started this call: from now on it is told what happens to it. */
   introduce(socket: WebSocket, view: CallView): void {
-    if (attachment(socket).told[view.callId] === undefined) this.markTold(socket, { ...view, state: "reaching" });
+    const told = {
+      ...view,
+      state: "reaching" as const,
+      people: view.people.map((person) => ({ ...person, alerting: 0 })),
+    };
+    if (attachment(socket).told[view.callId] === undefined) this.markTold(socket, told);
+    this.dials(socket, null);
   }
 
   /** An ended call is forgotten here: nothing more will be said of it. */
   markTold(socket: WebSocket, view: CallView): void {
     const own = attachment(socket);
     const others = Object.entries(own.told).filter(([callId]) => callId !== view.callId);
-    const told = view.state === "ended" ? others : [...others.slice(1 - MAX_TOLD), [view.callId, view.state] as const];
+    const entry = { ...toldOf(view), isIn: own.deviceId !== null && view.joined.includes(own.deviceId) };
+    const told = view.state === "ended" ? others : [...others.slice(1 - MAX_TOLD), [view.callId, entry] as const];
     attach(socket, { ...own, told: Object.fromEntries(told) });
   }
 
@@ -121,6 +159,34 @@ export class UserSockets {
     for (const { socket } of watching) send(socket, [message]);
     return watching.length;
   }
+
+  /** A newer token of the same user. */
+  renew(socket: WebSocket, identity: Identity): void {
+    attach(socket, { ...attachment(socket), identity, isNoticed: false });
+  }
+
+  /** When a socket's token is next to be looked at, in Unix ms; null without sockets. */
+  leaseDeadline(): number | null {
+    const deadlines = this.registered().map(({ socket }) => leaseDeadline(attachment(socket)));
+    return deadlines.length === 0 ? null : Math.min(...deadlines);
+  }
+
+  expire(now: number): void {
+    for (const { socket } of this.registered()) {
+      const own = attachment(socket);
+      attach(socket, { ...own, ...expire(socket, own, now) });
+    }
+  }
+}
+
+function isDialling(socket: WebSocket, calls: readonly string[]): boolean {
+  const { dialling, told } = attachment(socket);
+  return calls.some((callId) => dialling === callId || told[callId]?.isIn === true);
+}
+
+function isInAnotherCall(socket: WebSocket, callId: string): boolean {
+  const { dialling, told } = attachment(socket);
+  return dialling !== null || Object.entries(told).some(([other, { isIn }]) => isIn && other !== callId);
 }
 
 export function attachment(socket: WebSocket): UserAttachment {

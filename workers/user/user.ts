@@ -1,10 +1,12 @@
-import type { Register } from "../../schema/client-messages.ts";
+import type { PushToken, Register } from "../../schema/client-messages.ts";
 import type { Refusal } from "../../schema/errors.ts";
-import { type DeviceEvent, outboxKey, type UserEvent } from "../../schema/ledger.ts";
+import type { DeviceEvent, UserEvent } from "../../schema/ledger.ts";
 import { IDEMPOTENCY_MS, MAX_DEVICES, MAX_WATCHERS, PRESENCE_SWEEP_MS, WATCH_MS } from "../../schema/limits.ts";
-import { isoTimestamp } from "../../schema/time.ts";
 import type { CallView } from "../call/state.ts";
-import type { Device, Initiation, Profile, User } from "./state.ts";
+import { callChanged } from "./calls.ts";
+import { committed, posted, without } from "./change.ts";
+import { gone, register, removed, tokenDied, withChange } from "./devices.ts";
+import type { Initiation, Profile, User } from "./state.ts";
 
 /**
  * The user's state machine: the one authority over the user's devices, presence and initiations.
@@ -17,10 +19,16 @@ export type Event =
   /** The device's last socket has gone; `at` is its last sign of life. */
   | { readonly type: "gone"; readonly deviceId: string; readonly at: number }
   | { readonly type: "removed"; readonly deviceId: string }
+  | { readonly type: "push_token"; readonly deviceId: string; readonly push: PushToken }
+  /** The provider does not know that token any more. */
+  | { readonly type: "token_died"; readonly deviceId: string; readonly token: string }
+  | { readonly type: "do_not_disturb"; readonly deviceId: string; readonly on: boolean }
   | { readonly type: "initiate"; readonly key: string; readonly initiation: Omit<Initiation, "at"> }
   | { readonly type: "initiation_failed"; readonly key: string; readonly callId: string }
   | { readonly type: "call_changed"; readonly view: CallView }
   | { readonly type: "call_unknown"; readonly callId: string }
+  /** These devices are being pushed about the call. */
+  | { readonly type: "pushed"; readonly callId: string; readonly deviceIds: readonly string[] }
   | { readonly type: "watched"; readonly by: string }
   | { readonly type: "unwatched"; readonly by: string }
   | { readonly type: "swept" }
@@ -46,6 +54,8 @@ export function newUser(userId: string): User {
     devices: {},
     initiations: {},
     calls: {},
+    ended: {},
+    pushed: {},
     watchers: {},
     lastSeen: null,
     outbox: {},
@@ -58,20 +68,30 @@ export function step(user: User, event: Event, now: number): Step {
   switch (event.type) {
     case "profile":
       return done(withProfile(user, event.profile));
-    case "register":
-      return register(user, event.device, now);
+    case "register": {
+      const registered = register(user, event.device, now);
+      return registered ? done(registered) : { user, verdict: { kind: "refused", refusal: TOO_MANY_DEVICES } };
+    }
     case "gone":
       return done(gone(user, event.deviceId, event.at));
     case "removed":
       return done(removed(user, event.deviceId));
+    case "push_token":
+      return done(withChange(user, event.deviceId, { push: event.push }));
+    case "token_died":
+      return done(tokenDied(user, event.deviceId, event.token));
+    case "do_not_disturb":
+      return done(withChange(user, event.deviceId, { doNotDisturb: event.on }));
     case "initiate":
       return initiate(user, event.key, { ...event.initiation, at: now });
     case "initiation_failed":
       return done(initiationFailed(user, event.key, event.callId));
     case "call_changed":
-      return done(callChanged(user, event.view));
+      return done(callChanged(user, event.view, now));
     case "call_unknown":
       return done({ ...user, calls: without(user.calls, event.callId) });
+    case "pushed":
+      return done(committed(user, { pushed: { ...user.pushed, [event.callId]: event.deviceIds } }));
     case "watched":
       return done(watched(user, event.by, now));
     case "unwatched":
@@ -115,88 +135,13 @@ export function isOutboxOverdue(user: User, now: number, ledgerRetryMs: number):
   return Object.keys(user.outbox).length > 0 && now >= user.outboxToldAt + ledgerRetryMs;
 }
 
+const TOO_MANY_DEVICES: Refusal = {
+  code: "forbidden",
+  message: `a user has at most ${MAX_DEVICES} connected devices`,
+};
+
 function done(user: User): Step {
   return { user, verdict: { kind: "done" } };
-}
-
-function committed(user: User, change: Partial<User>): User {
-  return { ...user, ...change, rev: user.rev + 1 };
-}
-
-function withProfile(user: User, profile: Profile): User {
-  if (user.profile?.name === profile.name && user.profile.avatarUrl === profile.avatarUrl) return user;
-  const rev = user.rev + 1;
-  return posted(committed(user, { profile }), { kind: "user", userId: user.userId, rev, ...profile });
-}
-
-function register(user: User, asked: Register, now: number): Step {
-  const known = user.devices[asked.deviceId];
-  const devices = known ? user.devices : withRoom(user.devices);
-  if (!devices) {
-    const message = `a user has at most ${MAX_DEVICES} connected devices`;
-    return { user, verdict: { kind: "refused", refusal: { code: "forbidden", message } } };
-  }
-  const device: Device = {
-    deviceType: asked.deviceType,
-    deviceName: asked.deviceName ?? known?.deviceName ?? null,
-    push: asked.push ?? known?.push ?? null,
-    connectedAt: known?.connectedAt ?? now,
-    lastSeen: known?.lastSeen ?? null,
-  };
-  if (known && isSameDevice(known, device)) return done(user);
-  return done(withDevice({ ...user, devices }, asked.deviceId, device));
-}
-
-/** Makes room for one more by forgetting the device that was away longest. */
-function withRoom(devices: User["devices"]): User["devices"] | null {
-  if (Object.keys(devices).length < MAX_DEVICES) return devices;
-  const away = Object.entries(devices).filter(([, device]) => device.connectedAt === null);
-  const oldest = away.sort(([, a], [, b]) => (a.lastSeen ?? 0) - (b.lastSeen ?? 0))[0];
-  return oldest ? without(devices, oldest[0]) : null;
-}
-
-function isSameDevice(a: Device, b: Device): boolean {
-  return (
-    a.deviceType === b.deviceType &&
-    a.deviceName === b.deviceName &&
-    a.connectedAt === b.connectedAt &&
-    a.push?.provider === b.push?.provider &&
-    a.push?.token === b.push?.token
-  );
-}
-
-function gone(user: User, deviceId: string, at: number): User {
-  const device = user.devices[deviceId];
-  if (!device || device.connectedAt === null) return user;
-  const lastSeen = Math.max(user.lastSeen ?? 0, at);
-  return withDevice({ ...user, lastSeen }, deviceId, { ...device, connectedAt: null, lastSeen: at });
-}
-
-function removed(user: User, deviceId: string): User {
-  const device = user.devices[deviceId];
-  if (!device) return user;
-  const away = { ...device, connectedAt: null, push: null };
-  const told = withDevice(user, deviceId, away, false);
-  return { ...told, devices: without(told.devices, deviceId) };
-}
-
-function withDevice(user: User, deviceId: string, device: Device, isActive = true): User {
-  const event: DeviceEvent = {
-    kind: "device",
-    userId: user.userId,
-    deviceId,
-    rev: user.rev + 1,
-    deviceType: device.deviceType,
-    pushToken: device.push?.token ?? null,
-    isActive,
-    connectedAt: device.connectedAt === null ? null : isoTimestamp(device.connectedAt),
-    lastSeen: device.lastSeen === null ? null : isoTimestamp(device.lastSeen),
-  };
-  return posted(committed(user, { devices: { ...user.devices, [deviceId]: device } }), event);
-}
-
-function posted(user: User, event: UserEvent | DeviceEvent): User {
-  return { ...user, outbox: { ...user.outbox, [outboxKey(event)]: event } };
 }
 
 function initiate(user: User, key: string, initiation: Initiation): Step {
@@ -229,15 +174,6 @@ function initiationFailed(user: User, key: string, callId: string): User {
   return committed(user, { initiations: without(user.initiations, key), calls: without(user.calls, callId) });
 }
 
-/** Being rung is written, for a device that comes late must learn of it; the rest is remembered. */
-function callChanged(user: User, view: CallView): User {
-  const known = user.calls[view.callId];
-  if (known && known.rev > view.rev) return user;
-  if (view.state === "ended") return { ...user, calls: without(user.calls, view.callId) };
-  const calls = { ...user.calls, [view.callId]: view };
-  return known === undefined ? committed(user, { calls }) : { ...user, calls };
-}
-
 function watched(user: User, by: string, now: number): User {
   const until = user.watchers[by] ?? 0;
   if (until > now + WATCH_MS / 2) return user;
@@ -254,6 +190,8 @@ function confirmed(user: User, entries: Extract<Event, { type: "ledger_confirmed
   return left.length === 0 ? committed(user, { outbox }) : { ...user, outbox };
 }
 
-function without<T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+function withProfile(user: User, profile: Profile): User {
+  if (user.profile?.name === profile.name && user.profile.avatarUrl === profile.avatarUrl) return user;
+  const rev = user.rev + 1;
+  return posted(committed(user, { profile }), { kind: "user", userId: user.userId, rev, ...profile });
 }

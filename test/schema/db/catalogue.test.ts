@@ -47,7 +47,28 @@ const COLUMNS = {
     state: "character varying(20) not null",
     joined_at: TIME,
     left_at: TIME,
+    direction: "character varying(10) not null default 'incoming'::character varying",
+    outcome: "character varying(20)",
+    hidden_at: TIME,
     created_at: NOW,
+  },
+  call_events: { call_id: "uuid not null", rev: "integer not null", entry: "jsonb not null" },
+  call_legs: {
+    call_id: "uuid not null",
+    user_id: "uuid not null",
+    device_id: "uuid not null",
+    state: "character varying(20) not null",
+  },
+  call_pushes: {
+    call_id: "uuid not null",
+    user_id: "uuid not null",
+    device_id: "uuid not null",
+    purpose: "character varying(10) not null",
+    provider: "character varying(20) not null",
+    result: "character varying(20) not null",
+    status: "integer",
+    attempts: "integer not null",
+    at: `${TIME} not null`,
   },
   call_participant_devices: {
     call_id: "uuid not null",
@@ -66,6 +87,8 @@ const INDEXES = {
     "calls using btree (state) where ((state)::text = any ((array['ringing'::character varying, 'connected'::character varying])::text[]))",
   idx_participants_user: "call_participants using btree (user_id, call_id)",
   idx_participants_history: "call_participants using btree (user_id, created_at desc, call_id desc)",
+  idx_participants_outcome: "call_participants using btree (user_id, outcome, created_at desc, call_id desc)",
+  idx_participants_direction: "call_participants using btree (user_id, direction, created_at desc, call_id desc)",
 };
 
 const KEYS = {
@@ -77,6 +100,9 @@ const KEYS = {
     "foreign key (user_id) references users(id)",
     "primary key (call_id, user_id)",
   ],
+  call_events: ["foreign key (call_id) references calls(id)", "primary key (call_id, rev)"],
+  call_legs: ["foreign key (call_id) references calls(id)", "primary key (call_id, user_id, device_id)"],
+  call_pushes: ["primary key (call_id, user_id, device_id, purpose)"],
   call_participant_devices: [
     "foreign key (call_id, user_id) references call_participants(call_id, user_id)",
     "primary key (call_id, user_id, device_id, joined_at)",

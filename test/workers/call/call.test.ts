@@ -4,7 +4,6 @@ import { isCommit, mayGather } from "../../../workers/call/call.ts";
 import { isExpired, nextDeadline } from "../../../workers/call/deadlines.ts";
 import { ledgerEvent } from "../../../workers/call/ledger-event.ts";
 import { peerOf } from "../../../workers/call/people.ts";
-import { stateOf } from "../../../workers/call/view.ts";
 import {
   ADA,
   ADAS_PHONE,
@@ -255,7 +254,7 @@ const TABLE: Row[] = [
 describe("the transitions of a call", () => {
   test.each(TABLE)("$title", ({ play, state, verdict, outcome, reason }) => {
     const played = play(script());
-    expect(stateOf(played.call)).toBe(state);
+    expect(played.view().state).toBe(state);
     if (verdict) expect(played.verdict.kind).toBe(verdict);
     const { phase } = played.call;
     expect(phase.kind === "ended" ? phase.outcome : undefined).toBe(outcome);

@@ -2,14 +2,24 @@ import { describe, expect, test } from "vitest";
 import type { CallState } from "../../../schema/call.ts";
 import { RING_MS } from "../../../schema/limits.ts";
 import type { ServerMessage } from "../../../schema/server-messages.ts";
-import { concerns, notices, snapshotOf, viewFor } from "../../../workers/call/view.ts";
+import { notices } from "../../../workers/call/notices.ts";
+import type { Told } from "../../../workers/call/state.ts";
+import { concerns } from "../../../workers/call/told.ts";
+import { snapshotOf, viewFor } from "../../../workers/call/view.ts";
 import { ADA, ADAS_PHONE, BOB, type CallScript, EVE, PHONE, script, T0, TABLET } from "./call-script.ts";
 
 type Device = { userId: string; deviceId: string };
 
 function told(played: CallScript, device: Device, before?: CallState): readonly ServerMessage[] {
   const view = viewFor(played.call, device.userId, []);
-  return view ? notices(before, view, device.deviceId, played.now) : [];
+  const to = { deviceId: device.deviceId, isEngaged: false };
+  return view ? notices(before && having(before), view, to, played.now) : [];
+}
+
+/** What somebody has been told of a call between two that is in that state. */
+function having(state: CallState): Told {
+  const callee = { reaching: "i", ringing: "r", connecting: "j", connected: "j", reconnecting: "j", ended: "l" }[state];
+  return { state, people: `j${callee}`, moves: 0, drops: 0 };
 }
 
 describe("what a device hears", () => {
@@ -43,6 +53,7 @@ describe("what a device hears", () => {
     const played = script().rung().answers(PHONE);
     expect(told(played, TABLET, "reaching")).toMatchObject([
       { type: "call_cancelled", reason: "answered_elsewhere", byDevice: PHONE.deviceId },
+      { type: "call_elsewhere", deviceId: PHONE.deviceId, state: "connecting" },
     ]);
     expect(told(played, PHONE, "reaching")).toEqual([]);
   });
@@ -52,14 +63,14 @@ describe("what a device hears", () => {
     expect(told(played, TABLET, "ringing")).toMatchObject([{ type: "call_cancelled", reason: "answered_elsewhere" }]);
   });
 
-  test("[CALL-8] a device that has stopped is left in peace when the call ends", () => {
+  test("[HAND-2] a device that has stopped learns at the end that there is nothing to take over any more", () => {
     const played = script().rung().answers(PHONE).hangsUp();
-    expect(told(played, TABLET, "connecting")).toEqual([]);
+    expect(told(played, TABLET, "connecting")).toMatchObject([{ type: "call_elsewhere", state: "ended" }]);
   });
 
   test("[CALL-5] a device that was never rung has nothing to stop", () => {
     expect(told(script().rung().hangsUp(), TABLET)).toEqual([]);
-    expect(told(script().rung().answers(PHONE), TABLET)).toEqual([]);
+    expect(told(script().rung().answers(PHONE), TABLET)).toMatchObject([{ type: "call_elsewhere" }]);
   });
 
   test.each<[string, CallScript, string, string | undefined]>([

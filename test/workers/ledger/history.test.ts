@@ -4,6 +4,7 @@ import { HistoryResponse } from "../../../schema/http.ts";
 import { CursorRefused } from "../../../workers/ledger/cursor.ts";
 import { type Database, openDatabase } from "../../../workers/ledger/database.ts";
 import {
+  hideCall,
   historyQuery,
   listAcquaintances,
   listCalls,
@@ -90,10 +91,54 @@ describe.each(DATABASES)("the history on an $name", ({ open }) => {
     expect(calls).toMatchObject([{ outcome: null, endedAt: null, durationSeconds: null }]);
   });
 
-  it("tells a caller who was blocked that the call was missed", async () => {
+  it("[HIST-2] tells each of the two what the call was to them, and of blocked calls only who asks", async () => {
     const { ann, bob } = await callsBetween(0);
-    await writeEvents(db, [{ ...ended(cast({ caller: ann, callee: bob })), outcome: "blocked" }]);
-    expect((await listCalls(db, ann, { limit: 1 })).calls).toMatchObject([{ outcome: "missed" }]);
+    const event = ended(cast({ caller: ann, callee: bob }));
+    const outcomes = ["missed", "blocked"] as const;
+    const participants = event.participants.map((who, i) => ({ ...who, outcome: outcomes[i] ?? null }));
+    await writeEvents(db, [{ ...event, outcome: "blocked", participants }]);
+    const list = async (userId: string, filter = {}) =>
+      (await listCalls(db, userId, { limit: 5, ...filter })).calls.map(({ outcome }) => outcome);
+    expect(await list(ann)).toEqual(["missed"]);
+    expect(await list(ann, { outcome: "missed" })).toEqual(["missed"]);
+    expect(await list(ann, { outcome: "blocked" })).toEqual([]);
+    expect(await list(bob)).toEqual([]);
+    expect(await list(bob, { outcome: "blocked" })).toEqual(["blocked"]);
+  });
+
+  it("[HIST-2] filters by direction and outcome, and pages through what matches", async () => {
+    const { ann, bob } = await callsBetween(3);
+    const missed = ended(cast({ caller: bob, callee: ann }), at(100));
+    const participants = missed.participants.map((who) => ({ ...who, outcome: "missed" as const }));
+    await writeEvents(db, [{ ...missed, outcome: "missed", participants }]);
+    const filter = { limit: 2, direction: "outgoing" as const, outcome: "completed" as const };
+    const page = await listCalls(db, ann, filter);
+    const rest = await listCalls(db, ann, { ...filter, cursor: page.nextCursor ?? "" });
+    expect([page.calls.length, rest.calls.length, rest.nextCursor]).toEqual([2, 1, null]);
+    const incoming = await listCalls(db, ann, { limit: 2, direction: "incoming" });
+    expect(incoming.calls.map(({ id, outcome }) => [id, outcome])).toEqual([[missed.callId, "missed"]]);
+  });
+
+  it("[HIST-3] hides an entry from one user's history, and no later event brings it back", async () => {
+    const { ann, bob } = await callsBetween(0);
+    const people = cast({ caller: ann, callee: bob });
+    await writeEvents(db, [answered(people)]);
+    expect(await hideCall(db, ann, people.callId)).toBe(true);
+    expect(await hideCall(db, ann, people.callId)).toBe(true);
+    expect(await hideCall(db, nextId(), people.callId)).toBe(false);
+    await writeEvents(db, [ended(people)]);
+    expect((await listCalls(db, ann, { limit: 5 })).calls).toEqual([]);
+    expect((await listCalls(db, bob, { limit: 5 })).calls).toMatchObject([{ id: people.callId, outcome: "completed" }]);
+  });
+
+  it("[GLARE-4] keeps a call that was merged into another out of every history, also when an older event is late", async () => {
+    const { ann, bob } = await callsBetween(0);
+    const people = cast({ caller: ann, callee: bob });
+    const merged = { ...ended(people), outcome: null, reason: "glare_merged" as const };
+    await writeEvents(db, [ringing(people)]);
+    await writeEvents(db, [merged]);
+    await writeEvents(db, [ringing(people)]);
+    for (const userId of [ann, bob]) expect((await listCalls(db, userId, { limit: 5 })).calls).toEqual([]);
   });
 
   it("is empty for somebody who never called", async () => {
@@ -151,11 +196,17 @@ describe.each(DATABASES)("the history on an $name", ({ open }) => {
     const ann = userEvent();
     await writeEvents(db, [ann]);
     await fill(ann.userId);
-    for (const after of [null, { createdAt: new Date(at(1_000)), id: nextId() }]) {
-      const query = historyQuery(db, ann.userId, 20, after).getSQL();
+    const pages = [
+      { after: null, filter: {}, index: "idx_participants_history" },
+      { after: { createdAt: new Date(at(1_000)), id: nextId() }, filter: {}, index: "idx_participants_history" },
+      { after: null, filter: { outcome: "missed" as const }, index: "idx_participants_outcome" },
+      { after: null, filter: { direction: "incoming" as const }, index: "idx_participants_direction" },
+    ];
+    for (const { index, ...page } of pages) {
+      const query = historyQuery(db, ann.userId, { limit: 20, ...page }).getSQL();
       const { rows } = await db.execute(sql`explain (analyze, timing off, costs off, summary off) ${query}`);
       const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
-      expect(plan).toMatch(/idx_participants_history.* \(actual rows=21(\.00)? /);
+      expect(plan).toMatch(new RegExp(`${index}.* \\(actual rows=21(\\.00)? `));
       expect(plan).not.toMatch(/Seq Scan on (calls|call_participants)/);
       expect(plan).not.toContain("Rows Removed by Filter");
     }
@@ -180,8 +231,9 @@ describe.each(DATABASES)("the history on an $name", ({ open }) => {
             ${at(0)}::timestamptz + n * interval '1 second'
           from generate_series(1, 22000) as n, people returning *
         )
-        insert into call_participants (call_id, user_id, state, created_at)
-        select id, initiator_id, 'left', created_at from made`),
+        insert into call_participants (call_id, user_id, state, outcome, direction, created_at)
+        select id, initiator_id, 'left', case when random() < 0.1 then 'missed' else 'completed' end,
+          case when random() < 0.2 then 'incoming' else 'outgoing' end, created_at from made`),
     ]);
     await db.execute(sql`analyze`);
   }

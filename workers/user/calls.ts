@@ -1,0 +1,64 @@
+import { MAX_ENDED, OUTCOME_KEPT_MS } from "../../schema/limits.ts";
+import type { CallView } from "../call/state.ts";
+import { rings } from "../call/told.ts";
+import { committed, without } from "./change.ts";
+import type { EndedCall, User } from "./state.ts";
+
+/** The calls that a user may be in, and those that are over. Pure. */
+
+/** Being rung is written, for a device that comes late must learn of it; the rest is remembered. */
+export function callChanged(user: User, view: CallView, now: number): User {
+  const known = user.calls[view.callId];
+  if (known && known.rev > view.rev) return user;
+  if (view.state === "ended") {
+    const ended = withEnded(user, view, now);
+    return { ...user, calls: without(user.calls, view.callId), pushed: without(user.pushed, view.callId), ended };
+  }
+  const calls = { ...user.calls, [view.callId]: view };
+  return known === undefined ? committed(user, { calls }) : { ...user, calls };
+}
+
+/** Without what was only of use while it lasted; the oldest make room. */
+function withEnded(user: User, { offer: _, answerSdp: __, ...view }: CallView, now: number): User["ended"] {
+  const recent = Object.entries(user.ended).filter(
+    ([callId, { view: other }]) => callId !== view.callId && now - (other.ended?.at ?? 0) < OUTCOME_KEPT_MS,
+  );
+  const entry: EndedCall = { seq: user.rev, view: { ...view, offer: null, answerSdp: null } };
+  return Object.fromEntries([...recent.slice(1 - MAX_ENDED), [view.callId, entry]]);
+}
+
+/** How the calls ended of which a device does not know that was last here at revision `since`. */
+export function endedSince(user: User, since: number | undefined): CallView[] {
+  if (since === undefined) return [];
+  return Object.values(user.ended).flatMap(({ seq, view }) => (seq >= since ? [view] : []));
+}
+
+/** The calls with which the user is ringing somebody, by what was asked for: their objects may not have been heard of. */
+export function outgoingTo(user: User, calleeId: string): string[] {
+  const initiations = Object.values(user.initiations).filter(
+    ({ callId, callType, calleeIds }) => callId in user.calls && callType !== "group" && calleeIds[0] === calleeId,
+  );
+  return initiations.flatMap(({ callId }) => (mayRing(user.calls[callId]) ? [callId] : []));
+}
+
+function mayRing(view: CallView | null | undefined): boolean {
+  return !view || rings(view.state);
+}
+
+/** Two calls in opposite directions: `ours` gives way to `theirs`, whose id is lower. */
+export interface Crossing {
+  readonly ours: string;
+  readonly theirs: CallView;
+}
+
+/** Where the other side called at the same time and its call goes on; where ours does, they see to theirs. */
+export function crossings(user: User, now: number): Crossing[] {
+  const theirs = Object.values(user.calls).flatMap((view) => (view && isRinging(view, now) ? [view] : []));
+  return theirs.flatMap((view) =>
+    outgoingTo(user, view.caller.userId).flatMap((ours) => (view.callId < ours ? [{ ours, theirs: view }] : [])),
+  );
+}
+
+function isRinging(view: CallView, now: number): boolean {
+  return view.role === "callee" && view.callType !== "group" && rings(view.state) && now < view.ringUntil;
+}

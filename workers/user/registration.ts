@@ -1,0 +1,90 @@
+import type { Register } from "../../schema/client-messages.ts";
+import { LATE_RING_MIN_MS } from "../../schema/limits.ts";
+import type { ServerMessage } from "../../schema/server-messages.ts";
+import { incoming, recover } from "../call/notices.ts";
+import type { CallView } from "../call/state.ts";
+import { rings } from "../call/told.ts";
+import { snapshotOf } from "../call/view.ts";
+import { short } from "../log.ts";
+import { errorMessage, type Identity, registered } from "../socket.ts";
+import { endedSince } from "./calls.ts";
+import type { Profile, User } from "./state.ts";
+import type { Event, Verdict } from "./user.ts";
+import { attachment, type UserSockets } from "./user-sockets.ts";
+
+interface Source {
+  readonly user: () => User;
+  readonly step: (event: Event) => Verdict;
+}
+
+/** How a device comes, or comes back: by the state of its user's calls, not by a log of what it missed. */
+export class Registration {
+  readonly #calls: Env["CALLS"];
+  readonly #sockets: UserSockets;
+  readonly #source: Source;
+
+  constructor(calls: Env["CALLS"], sockets: UserSockets, source: Source) {
+    this.#calls = calls;
+    this.#sockets = sockets;
+    this.#source = source;
+  }
+
+  /**
+   * The socket becomes the device's only after the calls were asked how they stand, so that nothing
+   * rings before `registered`, and what rings is known to ring.
+   */
+  async register(socket: WebSocket, message: Register): Promise<ServerMessage[]> {
+    const { deviceId, id, since } = message;
+    const asked = await this.#askCalls(deviceId);
+    const { user, step } = this.#source;
+    step({ type: "profile", profile: profileOf(attachment(socket).identity, user().profile) });
+    const verdict = step({ type: "register", device: message });
+    if (verdict.kind === "refused") return [errorMessage(verdict.refusal, id)];
+    if (!this.#sockets.register(socket, deviceId)) return [];
+    // What has changed while the calls were asked is in the state by now.
+    const live = Object.values(user().calls).flatMap((view) => view ?? []);
+    const ended = byCall([...endedSince(user(), since), ...asked.filter(({ state }) => state === "ended")]);
+    const views = [...live, ...ended];
+    const isSilent = user().devices[deviceId]?.doNotDisturb ?? false;
+    const now = Date.now();
+    const rung = isSilent ? [] : views.filter((view) => isRungLate(view, now));
+    for (const view of views) if (!isSilent || !rings(view.state)) this.#sockets.markTold(socket, view);
+    const isEngaged = live.some((view) => view.joined.includes(deviceId));
+    const snapshots = views.map((view) => snapshotOf(view, now));
+    return [
+      registered({ userId: user().userId, deviceId }, id, user().rev, snapshots),
+      ...views.flatMap((view) => recover(view, deviceId)),
+      ...rung.flatMap((view) => incoming(view, isEngaged, now)),
+    ];
+  }
+
+  async #askCalls(deviceId: string): Promise<CallView[]> {
+    const { user, step } = this.#source;
+    const device = { userId: user().userId, deviceId };
+    const mayRing = !(user().devices[deviceId]?.doNotDisturb ?? false);
+    const asked = Object.keys(user().calls).map(async (callId) => {
+      const view = await this.#calls.getByName(callId).attend(device, mayRing);
+      step(view ? { type: "call_changed", view } : { type: "call_unknown", callId });
+      return view;
+    });
+    const views = await Promise.all(asked);
+    return views.flatMap((view) => view ?? []);
+  }
+}
+
+/** A device that connects while its user is rung rings too, if there is time to react. */
+function isRungLate(view: CallView, now: number): boolean {
+  return view.role === "callee" && rings(view.state) && view.ringUntil - now >= LATE_RING_MIN_MS;
+}
+
+function byCall(views: readonly CallView[]): CallView[] {
+  return [...new Map(views.map((view) => [view.callId, view])).values()];
+}
+
+/** Everybody is called something: a user without a row would have calls without a history. */
+function profileOf({ userId, name, avatarUrl }: Identity, known: Profile | null): Profile {
+  return {
+    name: name ?? known?.name ?? `User ${short(userId)}`,
+    avatarUrl: avatarUrl ?? known?.avatarUrl ?? null,
+  };
+}
