@@ -12,7 +12,8 @@ import {
   uuid,
   varchar,
 } from "drizzle-orm/pg-core";
-import type { CallType, Direction, EndReason, LegState, Outcome, ParticipantState } from "../call.ts";
+import type { CallType, Direction, EndReason, Outcome, ParticipantState } from "../call.ts";
+import type { LogEntry } from "../call-log.ts";
 import type { DeviceType, PushProvider } from "../client-messages.ts";
 import type { CallEvent, PushEvent } from "../ledger.ts";
 
@@ -95,25 +96,45 @@ export const callParticipants = pgTable(
     state: varchar("state", { length: 20 }).$type<ParticipantState>().notNull(),
     joinedAt: moment("joined_at"),
     leftAt: moment("left_at"),
+    /** Of the call for this user. The default is for rows of an edge that is older than the column. */
     direction: varchar("direction", { length: 10 }).$type<Direction>().notNull().default("incoming"),
     /** As this user's history tells it; null while the call goes on. */
     outcome: varchar("outcome", { length: 20 }).$type<Outcome>(),
-    /** The user has deleted the entry from their history. */
+    /** Every device of the user that was rung. They are only ever read with the row. */
+    legs: jsonb("legs").$type<CallEvent["participants"][number]["legs"]>().notNull().default([]),
+    /** The user has deleted the entry from their history; the ledger never touches this. */
     hiddenAt: moment("hidden_at"),
     /** The call's, repeated here: one user's history, newest first, is then one range of one index. */
     createdAt: moment("created_at").notNull().defaultNow(),
   },
-  (table) => [
-    primaryKey({ columns: [table.callId, table.userId] }),
-    index("idx_participants_user").on(table.userId, table.callId),
-    // One for each way of paging through a history: a filter then reads no more than the page.
-    index("idx_participants_history").on(table.userId, desc(table.createdAt), desc(table.callId)),
-    index("idx_participants_outcome").on(table.userId, table.outcome, desc(table.createdAt), desc(table.callId)),
-    index("idx_participants_direction").on(table.userId, table.direction, desc(table.createdAt), desc(table.callId)),
-  ],
+  (table) => {
+    const { userId, callId, direction, outcome, hiddenAt, createdAt } = table;
+    const newestFirst = [desc(createdAt), desc(callId)] as const;
+    // What a page never shows is not in its index either: else a user who has deleted 100,000 calls, or was called
+    // as often by somebody whom they blocked, would read through all of them for one page.
+    const isKept = sql`${hiddenAt} is null`;
+    const isListed = sql`${hiddenAt} is null and ${outcome} is distinct from 'blocked'`;
+    return [
+      primaryKey({ columns: [callId, userId] }),
+      index("idx_participants_user").on(userId, callId),
+      // One for each set of filters: a page is then the start of a range, whatever share of the calls matches.
+      index("idx_participants_history")
+        .on(userId, ...newestFirst)
+        .where(isListed),
+      index("idx_participants_direction")
+        .on(userId, direction, ...newestFirst)
+        .where(isListed),
+      index("idx_participants_outcome")
+        .on(userId, outcome, ...newestFirst)
+        .where(isKept),
+      index("idx_participants_both")
+        .on(userId, direction, outcome, ...newestFirst)
+        .where(isKept),
+    ];
+  },
 );
 
-/** What happened in a call, a row for each of its revisions. */
+/** What happened in a call, a row for each of its revisions. A row never changes. */
 export const callEvents = pgTable(
   "call_events",
   {
@@ -121,23 +142,12 @@ export const callEvents = pgTable(
       .notNull()
       .references(() => calls.id),
     rev: integer("rev").notNull(),
-    entry: jsonb("entry").notNull(),
+    at: moment("at").notNull(),
+    kind: varchar("kind", { length: 20 }).$type<LogEntry["kind"]>().notNull(),
+    /** What the kind has besides. */
+    data: jsonb("data").notNull(),
   },
   (table) => [primaryKey({ columns: [table.callId, table.rev] })],
-);
-
-/** Every device that was rung, and how that went. */
-export const callLegs = pgTable(
-  "call_legs",
-  {
-    callId: uuid("call_id")
-      .notNull()
-      .references(() => calls.id),
-    userId: uuid("user_id").notNull(),
-    deviceId: uuid("device_id").notNull(),
-    state: varchar("state", { length: 20 }).$type<LegState>().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.callId, table.userId, table.deviceId] })],
 );
 
 /** What became of each push. No foreign key: its own event may come before the call's. */

@@ -10,7 +10,7 @@ import type { Database } from "./database.ts";
 /** All of the events or none, in one transaction and one request. */
 export async function writeEvents(db: Database, events: readonly LedgerEvent[]): Promise<void> {
   const calls = events.filter((event) => event.kind === "call");
-  const merged = calls.filter(({ reason }) => reason === "glare_merged").map(({ callId }) => callId);
+  const merged = calls.filter(isMerged).map(({ callId }) => callId);
   await db.batch([
     db.execute(writeUsers(events.filter((event) => event.kind === "user"))),
     db.execute(writeDevices(events.filter((event) => event.kind === "device"))),
@@ -56,11 +56,17 @@ function writeDevices(events: readonly DeviceEvent[]) {
       end`;
 }
 
+/** Both called each other and the other call went on: this one is in nobody's history. */
+function isMerged({ reason }: CallEvent): boolean {
+  return reason === "glare_merged";
+}
+
 /** One statement decides for a call and everything under it: only a call that changed passes its people on. */
 function writeCalls(events: readonly CallEvent[]) {
+  const listed = events.map((event) => (isMerged(event) ? { ...event, participants: [] } : event));
   return sql`
     with event as (
-      select * from jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
+      select * from jsonb_to_recordset(${JSON.stringify(listed)}::jsonb)
         as event("callId" uuid, rev bigint, "callType" text, "initiatorId" uuid, state text, outcome text,
           reason text, "answeredBy" uuid, "createdAt" timestamptz, "connectedAt" timestamptz,
           "endedAt" timestamptz, "durationSeconds" integer, participants jsonb)
@@ -85,16 +91,13 @@ function writeCalls(events: readonly CallEvent[]) {
           "deviceId" uuid, "joinedAt" timestamptz, "leftAt" timestamptz, devices jsonb, legs jsonb)
     ), written as (
       insert into call_participants
-        (call_id, user_id, device_id, state, direction, outcome, joined_at, left_at, created_at)
-      select call_id, "userId", "deviceId", state, direction, outcome, "joinedAt", "leftAt", created_at from person
+        (call_id, user_id, device_id, state, direction, outcome, legs, joined_at, left_at, created_at)
+      select call_id, "userId", "deviceId", state, direction, outcome, legs, "joinedAt", "leftAt", created_at
+      from person
       on conflict (call_id, user_id) do update
-        set device_id = excluded.device_id, state = excluded.state, outcome = excluded.outcome,
-          joined_at = excluded.joined_at, left_at = excluded.left_at
-    ), rung as (
-      insert into call_legs (call_id, user_id, device_id, state)
-      select call_id, "userId", leg."deviceId", leg.state
-      from person, jsonb_to_recordset(person.legs) as leg("deviceId" uuid, state text)
-      on conflict (call_id, user_id, device_id) do update set state = excluded.state
+        set device_id = excluded.device_id, state = excluded.state, direction = excluded.direction,
+          outcome = excluded.outcome, legs = excluded.legs, joined_at = excluded.joined_at,
+          left_at = excluded.left_at
     )
     insert into call_participant_devices (call_id, user_id, device_id, joined_at, left_at)
     select call_id, "userId", stay."deviceId", stay."joinedAt", stay."leftAt"
@@ -103,13 +106,17 @@ function writeCalls(events: readonly CallEvent[]) {
     on conflict (call_id, user_id, device_id, joined_at) do update set left_at = excluded.left_at`;
 }
 
-/** An entry is known by its revision and never changes: late and repeated ones find it there. */
+/**
+ * What happened is known by its revision and never changes. So all of it is kept, also of an event that comes after a
+ * newer one and changes nothing else.
+ */
 function writeCallEvents(events: readonly CallEvent[]) {
   return sql`
-    insert into call_events (call_id, rev, entry)
-    select event."callId", (entry->>'rev')::integer, entry
+    insert into call_events (call_id, rev, at, kind, data)
+    select event."callId", entry.rev, entry.at, entry.kind, said - array['rev', 'at', 'kind']
     from jsonb_to_recordset(${JSON.stringify(events)}::jsonb) as event("callId" uuid, log jsonb),
-      jsonb_array_elements(event.log) as entry
+      jsonb_array_elements(event.log) as said,
+      jsonb_to_record(said) as entry(rev integer, at timestamptz, kind text)
     on conflict (call_id, rev) do nothing`;
 }
 
@@ -127,7 +134,10 @@ function writePushes(events: readonly PushEvent[]) {
       where call_pushes.attempts < excluded.attempts`;
 }
 
-/** A call that was merged into another is in nobody's history; its own row stays, so that late events change nothing. */
+/**
+ * A call that was merged was listed while it rang. Its own row stays, so that late events find it and change nothing.
+ * Statements of their own, after the call's: they have to see what a batch wrote that was faster.
+ */
 function removeStays(merged: readonly string[]) {
   return sql`delete from call_participant_devices where call_id in
     (select id::uuid from jsonb_array_elements_text(${JSON.stringify(merged)}::jsonb) as id)`;
