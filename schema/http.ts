@@ -106,6 +106,7 @@ export const CallRequest = z.object({ deviceId: DeviceId.optional() });
 
 /** An entry of another user's that is none of the asker's business: only that something was decided. */
 export const PrivateEntry = z.object({ rev: z.int().positive(), at: Timestamp, kind: z.literal("private") });
+export type PrivateEntry = z.infer<typeof PrivateEntry>;
 
 /** `GET /api/calls/:id/events`. Devices of others are left out. */
 export const CallEventsResponse = z.object({

@@ -1,4 +1,4 @@
-import type { CallEvent, DeviceEvent, UserEvent } from "../../schema/ledger.ts";
+import type { CallEvent, DeviceEvent, PushEvent, UserEvent } from "../../schema/ledger.ts";
 
 /** Events of the ledger as the objects send them; a test names what it is about. */
 
@@ -29,6 +29,20 @@ export function deviceEvent(device: Partial<DeviceEvent> & Pick<DeviceEvent, "us
     connectedAt: at(0),
     lastSeen: null,
     ...device,
+  };
+}
+
+export function pushEvent(push: Partial<PushEvent> & Pick<PushEvent, "callId" | "userId">): PushEvent {
+  return {
+    kind: "push",
+    deviceId: nextId(),
+    provider: "fcm",
+    purpose: "ring",
+    at: at(1),
+    attempts: 1,
+    result: "accepted",
+    status: 200,
+    ...push,
   };
 }
 
@@ -133,5 +147,20 @@ export function ended(people: Cast, createdAt = at(0)): CallEvent {
       leftAt,
       devices: who.devices.map((stay) => ({ ...stay, leftAt })),
     })),
+  };
+}
+
+/** Both called each other, and the call in the other direction goes on. */
+export function merged(people: Cast): CallEvent {
+  const before = ringing(people);
+  const over = { outcome: null, reason: "glare_merged" as const };
+  return {
+    ...before,
+    ...over,
+    rev: 2,
+    state: "ended",
+    endedAt: at(1),
+    participants: before.participants.map((who) => ({ ...who, state: "left" })),
+    log: [...before.log, { rev: 2, at: at(1), kind: "ended", by: null, mergedInto: nextId(), ...over }],
   };
 }

@@ -19,12 +19,16 @@ export async function listCalls(
 ): Promise<HistoryResponse> {
   const after = cursor === undefined ? null : decodeCursor(cursor);
   const rows = await historyQuery(db, userId, { limit, after, filter });
-  const entries = groupByCall(rows);
+  const entries = groupByCall(rows, userId);
   const page = entries.slice(0, limit);
   const last = page.at(-1);
   const more = entries.length > limit && last !== undefined;
   return { calls: page, nextCursor: more ? encodeCursor({ createdAt: new Date(last.createdAt), id: last.id }) : null };
 }
+
+const { userId, state, deviceId, joinedAt, leftAt } = callParticipants;
+/** What the page shows of each; the rest of the row stays in the database. */
+const PARTICIPANT = { userId, state, deviceId, joinedAt, leftAt };
 
 /** The page's calls and one more, each repeated for each of its participants. Exported for its plan to be checked. */
 export function historyQuery(db: Database, userId: string, { limit, after, filter }: Page) {
@@ -41,7 +45,7 @@ export function historyQuery(db: Database, userId: string, { limit, after, filte
       call: calls,
       direction: mine.direction,
       outcome: mine.outcome,
-      participant: callParticipants,
+      participant: PARTICIPANT,
       name: users.name,
     })
     .from(mine)
@@ -57,7 +61,10 @@ export interface Page {
   readonly filter: Pick<HistoryQuery, "outcome" | "direction">;
 }
 
-/** What the user has deleted is nowhere; calls of those they blocked only where they are asked for. */
+/**
+ * What the user has deleted is nowhere; calls of those they blocked only where they are asked for. Written as the
+ * indexes' predicates are, word for word: only so does the planner know that they hold all that is asked for.
+ */
 function matching({ outcome, direction }: Page["filter"]) {
   const mine = callParticipants;
   return [
@@ -75,11 +82,11 @@ function olderThan({ createdAt, id }: Position) {
 
 type Row = Awaited<ReturnType<typeof historyQuery>>[number];
 
-function groupByCall(rows: readonly Row[]): HistoryEntry[] {
+function groupByCall(rows: readonly Row[], userId: string): HistoryEntry[] {
   const entries = new Map<string, HistoryEntry>();
   for (const row of rows) {
     const entry = entries.get(row.call.id) ?? historyEntry(row);
-    entry.participants.push(participantOf(row));
+    entry.participants.push(participantOf(row, userId));
     entries.set(row.call.id, entry);
   }
   return [...entries.values()];
@@ -101,12 +108,17 @@ function historyEntry({ call, direction, outcome }: Row): HistoryEntry {
   };
 }
 
-function participantOf({ participant, name }: Row): HistoryEntry["participants"][number] {
-  const { userId, state, deviceId, joinedAt, leftAt } = participant;
+/** With which device somebody declined is nobody else's business; with which they were in the call, is. */
+function participantOf({ participant, name }: Row, asker: string): HistoryEntry["participants"][number] {
+  const { userId, state, joinedAt, leftAt } = participant;
+  const deviceId = userId === asker || joinedAt !== null ? participant.deviceId : null;
   return { userId, name, state, deviceId, joinedAt: iso(joinedAt), leftAt: iso(leftAt) };
 }
 
-/** @returns whether there was such an entry in the user's history, hidden before or not */
+/**
+ * Takes a call out of one user's own history, for good.
+ * @returns whether the call was theirs at all, hidden before or not
+ */
 export async function hideCall(db: Database, userId: string, callId: string): Promise<boolean> {
   const { hiddenAt } = callParticipants;
   const hidden = await db

@@ -17,8 +17,7 @@ export async function writeEvents(db: Database, events: readonly LedgerEvent[]):
     db.execute(writeCalls(calls)),
     db.execute(writeCallEvents(calls)),
     db.execute(writePushes(events.filter((event) => event.kind === "push"))),
-    db.execute(removeStays(merged)),
-    db.execute(removeParticipants(merged)),
+    db.execute(removePeople(merged)),
   ]);
 }
 
@@ -136,14 +135,14 @@ function writePushes(events: readonly PushEvent[]) {
 
 /**
  * A call that was merged was listed while it rang. Its own row stays, so that late events find it and change nothing.
- * Statements of their own, after the call's: they have to see what a batch wrote that was faster.
+ * A statement after the call's: it has to see what a batch wrote that was faster.
  */
-function removeStays(merged: readonly string[]) {
-  return sql`delete from call_participant_devices where call_id in
-    (select id::uuid from jsonb_array_elements_text(${JSON.stringify(merged)}::jsonb) as id)`;
-}
-
-function removeParticipants(merged: readonly string[]) {
-  return sql`delete from call_participants where call_id in
-    (select id::uuid from jsonb_array_elements_text(${JSON.stringify(merged)}::jsonb) as id)`;
+function removePeople(callIds: readonly string[]) {
+  return sql`
+    with gone as (
+      select id::uuid from jsonb_array_elements_text(${JSON.stringify(callIds)}::jsonb) as id
+    ), stays as (
+      delete from call_participant_devices where call_id in (select id from gone)
+    )
+    delete from call_participants where call_id in (select id from gone)`;
 }

@@ -49,15 +49,16 @@ const COLUMNS = {
     left_at: TIME,
     direction: "character varying(10) not null default 'incoming'::character varying",
     outcome: "character varying(20)",
+    legs: "jsonb not null default '[]'::jsonb",
     hidden_at: TIME,
     created_at: NOW,
   },
-  call_events: { call_id: "uuid not null", rev: "integer not null", entry: "jsonb not null" },
-  call_legs: {
+  call_events: {
     call_id: "uuid not null",
-    user_id: "uuid not null",
-    device_id: "uuid not null",
-    state: "character varying(20) not null",
+    rev: "integer not null",
+    at: `${TIME} not null`,
+    kind: "character varying(20) not null",
+    data: "jsonb not null",
   },
   call_pushes: {
     call_id: "uuid not null",
@@ -79,6 +80,9 @@ const COLUMNS = {
   },
 };
 
+const NEWEST_FIRST = "created_at desc, call_id desc";
+const KEPT = "(hidden_at is null)";
+const LISTED = "((hidden_at is null) and ((outcome)::text is distinct from 'blocked'::text))";
 const INDEXES = {
   idx_devices_user_active: "user_devices using btree (user_id) where is_active",
   idx_devices_connected: "user_devices using btree (id) where (connected_at is not null)",
@@ -86,9 +90,10 @@ const INDEXES = {
   idx_calls_state:
     "calls using btree (state) where ((state)::text = any ((array['ringing'::character varying, 'connected'::character varying])::text[]))",
   idx_participants_user: "call_participants using btree (user_id, call_id)",
-  idx_participants_history: "call_participants using btree (user_id, created_at desc, call_id desc)",
-  idx_participants_outcome: "call_participants using btree (user_id, outcome, created_at desc, call_id desc)",
-  idx_participants_direction: "call_participants using btree (user_id, direction, created_at desc, call_id desc)",
+  idx_participants_history: `call_participants using btree (user_id, ${NEWEST_FIRST}) where ${LISTED}`,
+  idx_participants_direction: `call_participants using btree (user_id, direction, ${NEWEST_FIRST}) where ${LISTED}`,
+  idx_participants_outcome: `call_participants using btree (user_id, outcome, ${NEWEST_FIRST}) where ${KEPT}`,
+  idx_participants_both: `call_participants using btree (user_id, direction, outcome, ${NEWEST_FIRST}) where ${KEPT}`,
 };
 
 const KEYS = {
@@ -101,7 +106,6 @@ const KEYS = {
     "primary key (call_id, user_id)",
   ],
   call_events: ["foreign key (call_id) references calls(id)", "primary key (call_id, rev)"],
-  call_legs: ["foreign key (call_id) references calls(id)", "primary key (call_id, user_id, device_id)"],
   call_pushes: ["primary key (call_id, user_id, device_id, purpose)"],
   call_participant_devices: [
     "foreign key (call_id, user_id) references call_participants(call_id, user_id)",

@@ -1,7 +1,15 @@
 import { sql } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { callParticipantDevices, callParticipants, calls, userDevices, users } from "../../../schema/db/tables.ts";
-import type { UserEvent } from "../../../schema/ledger.ts";
+import {
+  callEvents,
+  callParticipantDevices,
+  callParticipants,
+  callPushes,
+  calls,
+  userDevices,
+  users,
+} from "../../../schema/db/tables.ts";
+import type { CallEvent, UserEvent } from "../../../schema/ledger.ts";
 import { type Database, openDatabase } from "../../../workers/ledger/database.ts";
 import { DATABASES, type TestDatabase } from "../../support/databases.ts";
 import {
@@ -11,7 +19,9 @@ import {
   cast,
   deviceEvent,
   ended,
+  merged,
   nextId,
+  pushEvent,
   ringing,
   userEvent,
 } from "../../support/ledger-events.ts";
@@ -32,7 +42,7 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
   afterAll(() => database.close());
   beforeEach(async () => {
     vi.spyOn(console, "log").mockReturnValue();
-    await db.execute(sql`truncate users cascade`);
+    await db.execute(sql`truncate users, call_pushes cascade`);
     queue = new LedgerQueue(database.postgres);
     ann = userEvent({ name: "Ann" });
     bob = userEvent({ name: "Bob" });
@@ -42,14 +52,16 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
 
   /** All that the ledger has written. */
   async function everything() {
-    const [allUsers, devices, allCalls, participants, stays] = await db.batch([
+    const [allUsers, devices, allCalls, participants, stays, events, pushes] = await db.batch([
       db.select().from(users).orderBy(users.id),
       db.select().from(userDevices).orderBy(userDevices.id),
       db.select().from(calls).orderBy(calls.id),
       db.select().from(callParticipants).orderBy(callParticipants.callId, callParticipants.userId),
       db.select().from(callParticipantDevices).orderBy(callParticipantDevices.userId),
+      db.select().from(callEvents).orderBy(callEvents.callId, callEvents.rev),
+      db.select().from(callPushes).orderBy(callPushes.deviceId, callPushes.purpose),
     ]);
-    return { users: allUsers, devices, calls: allCalls, participants, stays };
+    return { users: allUsers, devices, calls: allCalls, participants, stays, events, pushes };
   }
 
   describe("writing", () => {
@@ -81,8 +93,17 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
         },
       ]);
       expect(written.participants).toMatchObject([
-        { userId: ann.userId, state: "left", deviceId: people.callerDevice, joinedAt: new Date(at(5)) },
+        { userId: ann.userId, state: "left", deviceId: people.callerDevice, joinedAt: new Date(at(5)), legs: [] },
         { userId: bob.userId, state: "left", deviceId: people.calleeDevice, leftAt: new Date(at(65)) },
+      ]);
+      expect(written.participants).toMatchObject([
+        { direction: "outgoing", outcome: "completed", hiddenAt: null },
+        { direction: "incoming", outcome: "completed", legs: [{ deviceId: people.calleeDevice, state: "answered" }] },
+      ]);
+      expect(written.events).toMatchObject([
+        { rev: 1, at: new Date(at(0)), kind: "initiated", data: { callType: "video", calleeIds: [bob.userId] } },
+        { rev: 2, at: new Date(at(5)), kind: "answered", data: { by: { deviceId: people.calleeDevice } } },
+        { rev: 3, at: new Date(at(65)), kind: "ended", data: { outcome: "completed", reason: "hung_up" } },
       ]);
       expect(written.stays.map(({ deviceId }) => deviceId)).toEqual([people.callerDevice, people.calleeDevice]);
       expect(written.devices).toMatchObject([{ userId: bob.userId, connectedAt: null, lastSeen: new Date(at(70)) }]);
@@ -114,6 +135,121 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
       queue.send(ann, bob, { ...call, participants: [caller, { ...callee, devices }] });
       await queue.deliver();
       expect((await everything()).stays).toHaveLength(3);
+    });
+  });
+
+  describe("[LOG-2] what happened in a call", () => {
+    it("is all there when what a later event does not hold comes after it", async () => {
+      const [before, after] = [answered(people), ended(people)];
+      queue.send(ann, bob, { ...after, log: after.log.filter(({ rev }) => rev > before.rev) });
+      await queue.deliver();
+      expect((await everything()).events.map(({ rev }) => rev)).toEqual([3]);
+      queue.send(before);
+      await queue.deliver();
+      const { events, calls: rows } = await everything();
+      expect(events.map(({ rev, kind }) => [rev, kind])).toEqual([
+        [1, "initiated"],
+        [2, "answered"],
+        [3, "ended"],
+      ]);
+      expect(rows).toMatchObject([{ state: "ended", revision: 3 }]);
+    });
+
+    it("does not change once it is written", async () => {
+      queue.send(ann, bob, ended(people));
+      await queue.deliver();
+      const { events } = await everything();
+      const other: CallEvent = {
+        ...ended(people),
+        rev: 4,
+        log: [{ rev: 3, at: at(99), kind: "missed", userId: nextId() }],
+      };
+      queue.send(other);
+      await queue.deliver();
+      expect((await everything()).events).toEqual(events);
+    });
+
+    it("says of each device how it was rung last", async () => {
+      const [caller, callee] = answered(people).participants;
+      if (!caller || !callee) throw new Error("a call has two");
+      const legs = [{ deviceId: people.calleeDevice, state: "cancelled" as const }];
+      queue.send(ann, bob, answered(people));
+      await queue.deliver();
+      queue.send({ ...ended(people), participants: [caller, { ...callee, legs }] });
+      await queue.deliver();
+      expect((await everything()).participants.map((row) => row.legs)).toEqual([[], legs]);
+    });
+  });
+
+  describe("[LOG-4] what became of a push", () => {
+    it("is kept, also when it comes before the call, and confirmed to nobody", async () => {
+      const push = pushEvent({ callId: people.callId, userId: bob.userId, status: 200 });
+      queue.send(push);
+      await queue.deliver();
+      const { kind, at: time, ...rest } = push;
+      expect((await everything()).pushes).toEqual([{ ...rest, at: new Date(time) }]);
+      expect([...queue.confirmedUsers, ...queue.confirmedCalls, ...queue.deadLetters]).toEqual([]);
+    });
+
+    it("is that of the last attempt, in whatever order and however often they come", async () => {
+      const push = pushEvent({ callId: people.callId, userId: bob.userId, result: "retried", status: 503 });
+      const last = { ...push, attempts: 2, result: "accepted" as const, status: 200, at: at(2) };
+      for (const order of [
+        [push, last],
+        [last, push],
+        [push, last, push, last],
+      ]) {
+        await db.execute(sql`truncate call_pushes`);
+        for (const event of order) {
+          queue.send(event);
+          await queue.deliver();
+        }
+        expect((await everything()).pushes).toMatchObject([{ attempts: 2, result: "accepted", status: 200 }]);
+        queue.send(...order);
+        await queue.deliver();
+        expect((await everything()).pushes).toMatchObject([{ attempts: 2, result: "accepted", at: new Date(at(2)) }]);
+      }
+    });
+
+    it("is kept for each device and purpose", async () => {
+      const push = pushEvent({ callId: people.callId, userId: bob.userId });
+      queue.send(push, { ...push, purpose: "notice" }, { ...push, deviceId: nextId() });
+      await queue.deliver();
+      expect((await everything()).pushes).toHaveLength(3);
+    });
+  });
+
+  describe("[HIST-6] a call that was merged into one in the other direction", () => {
+    it.each([
+      ["alone", [[merged]]],
+      ["after it rang", [[ringing], [merged]]],
+      ["before the ring is told", [[merged], [ringing]]],
+      ["together with its ring", [[ringing, merged]]],
+      ["again and again", [[ringing], [merged], [ringing, merged], [ringing]]],
+    ])("leaves a row that guards it and nobody in it: told %s", async (_how, batches) => {
+      queue.send(ann, bob);
+      for (const batch of batches) {
+        queue.send(...batch.map((event) => event(people)));
+        await queue.deliver();
+      }
+      const written = await everything();
+      expect(written.calls).toMatchObject([
+        { id: people.callId, outcome: null, endReason: "glare_merged", revision: 2 },
+      ]);
+      expect({ participants: written.participants, stays: written.stays }).toEqual({ participants: [], stays: [] });
+      expect(queue.confirmedCalls).toContainEqual({ callId: people.callId, rev: 2 });
+    });
+
+    it("does so also when two consumers bring the ring and the merge at once", async () => {
+      queue.send(ann, bob);
+      await queue.deliver();
+      const consumers = [ringing(people), merged(people)].map((event) => {
+        const consumer = new LedgerQueue(database.postgres);
+        consumer.send(event);
+        return consumer;
+      });
+      await Promise.all(consumers.map((consumer) => consumer.deliver()));
+      expect((await everything()).participants).toEqual([]);
     });
   });
 
