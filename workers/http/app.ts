@@ -8,11 +8,12 @@ import { failure, log } from "../log.ts";
 import { type Identity, upgradeRequest } from "../socket.ts";
 import { authenticate, selectedProtocol } from "./auth.ts";
 import type { Bindings } from "./bindings.ts";
+import { callEvents } from "./call-events.ts";
 import { contacts } from "./contacts.ts";
 import { developmentToken } from "./development.ts";
 import { HttpRefusal, parse, refuse } from "./errors.ts";
 import { health } from "./health.ts";
-import { history } from "./history.ts";
+import { history, removeFromHistory } from "./history.ts";
 import { iceServers } from "./ice-servers.ts";
 import { devices, presence, putUser, removeDevice } from "./users.ts";
 
@@ -43,6 +44,8 @@ app.get("/calls/:id/ws", (context) => {
 app.get("/api/contacts", contacts);
 app.get("/api/ice-servers", iceServers);
 app.get("/api/calls", history);
+app.delete("/api/calls/:id", removeFromHistory);
+app.get("/api/calls/:id/events", callEvents);
 app.get("/api/devices", devices);
 app.delete("/api/devices/:id", removeDevice);
 app.get("/api/users/:id/presence", presence);
