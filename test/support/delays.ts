@@ -12,7 +12,8 @@ export class Delays {
 
   /** Lets others go first, 0 to 4 times. */
   async wait(): Promise<void> {
-    for (let turns = Math.floor(this.#random() * 5); turns > 0; turns--) await scheduler.wait(0);
+    for (let turns = Math.floor(this.#random() * 5); turns > 0; turns--)
+      await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   before(prototype: object, methods: readonly string[]): void {
