@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { CallSnapshot } from "../schema/call.ts";
 import type { Refusal } from "../schema/errors.ts";
-import { type DeviceRef, UserId } from "../schema/ids.ts";
+import { DeviceId, type DeviceRef, UserId } from "../schema/ids.ts";
 import { HEARTBEAT_MS } from "../schema/limits.ts";
 import type { ServerMessage, ServerMessageOf } from "../schema/server-messages.ts";
 
@@ -12,6 +12,8 @@ export const Identity = z.object({
   avatarUrl: z.string().nullable(),
   /** Of the token, in Unix ms. */
   expiresAt: z.number(),
+  /** Of a token that is good for one device alone. */
+  deviceId: DeviceId.optional(),
 });
 export type Identity = z.infer<typeof Identity>;
 

@@ -29,9 +29,9 @@ export interface Rig {
 
 type Log = (line: string) => void;
 
-export async function startDatabase(dataDir: string, log: Log): Promise<Database> {
+export async function startDatabase(dataDir: string, log: Log, isServer = false): Promise<Database> {
   const part = await startPart({ name: "Postgres", entry: entry("./postgres-main.ts"), cwd: ROOT, log });
-  const ready = await ask(part, { dataDir }, PostgresReady);
+  const ready = await ask(part, { dataDir, isServer }, PostgresReady);
   return { ...ready, pid: part.pid, stop: part.stop };
 }
 
@@ -67,6 +67,7 @@ function vars({ neonLocal, databaseUrl }: Database): Record<string, string> {
     JWT_SECRET: secret(),
     TURN_SECRET: secret(),
     SFU_NODE_KEY: secret(),
+    CALL_TOKEN_SECRET: secret(),
     SERVER_KEY: secret(),
   };
 }

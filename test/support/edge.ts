@@ -19,6 +19,7 @@ export const SECRETS = {
   JWT_SECRET: "a-secret-of-the-tests-of-32-bytes",
   SERVER_KEY: "server-key-of-the-tests",
   SFU_NODE_KEY: "node-key-of-the-tests",
+  CALL_TOKEN_SECRET: "call-tokens-of-the-tests-of-32-bytes",
   TURN_SECRET: "turn-secret-of-the-tests",
 };
 

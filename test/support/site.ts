@@ -32,6 +32,7 @@ export class Site {
       JWT_SECRET: "a-secret-of-the-tests-of-32-bytes",
       SERVER_KEY: "server-key-of-the-tests",
       SFU_NODE_KEY: "node-key-of-the-tests",
+      CALL_TOKEN_SECRET: "call-tokens-of-the-tests-of-32-bytes",
       TURN_SECRET: "turn-secret-of-the-tests",
     };
     const edge = await startEdge({ dataDir: join(folder, "edge"), vars });

@@ -7,10 +7,19 @@ import { SetupError } from "../setup/setup-error.ts";
 /** HS256 wants a key of at least 256 bits (RFC 7518, 3.2). */
 const Secret = z.string().min(32);
 
-const Secrets = z.object({ JWT_SECRET: Secret, TURN_SECRET: Secret, SFU_NODE_KEY: Secret, SERVER_KEY: Secret });
+const Secrets = z.object({
+  JWT_SECRET: Secret,
+  TURN_SECRET: Secret,
+  SFU_NODE_KEY: Secret,
+  SERVER_KEY: Secret,
+  CALL_TOKEN_SECRET: Secret,
+});
 
 /** The secrets of wrangler.toml that are this installation's own. */
 export type Secrets = z.infer<typeof Secrets>;
+
+const Known = Secrets.partial();
+type Known = z.infer<typeof Known>;
 
 /**
  * Made at the first start and kept, so that tokens given out before a restart are good after it.
@@ -18,12 +27,15 @@ export type Secrets = z.infer<typeof Secrets>;
  */
 export function installationSecrets(dataDir: string): Secrets {
   const file = join(dataDir, "secrets.json");
-  return existsSync(file) ? read(file) : create(dataDir, file);
+  const known: Known = existsSync(file) ? read(file) : {};
+  const complete = Secrets.safeParse(known);
+  return complete.success ? complete.data : create(dataDir, file, known);
 }
 
-function read(file: string): Secrets {
+/** An earlier version knew fewer of them. */
+function read(file: string): Known {
   try {
-    return Secrets.parse(JSON.parse(readFileSync(file, "utf8")));
+    return Known.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch {
     throw new SetupError(
       "bad_setting",
@@ -33,8 +45,14 @@ function read(file: string): Secrets {
   }
 }
 
-function create(dataDir: string, file: string): Secrets {
-  const secrets = { JWT_SECRET: random(), TURN_SECRET: random(), SFU_NODE_KEY: random(), SERVER_KEY: random() };
+function create(dataDir: string, file: string, known: Known): Secrets {
+  const secrets = {
+    JWT_SECRET: known.JWT_SECRET ?? random(),
+    TURN_SECRET: known.TURN_SECRET ?? random(),
+    SFU_NODE_KEY: known.SFU_NODE_KEY ?? random(),
+    SERVER_KEY: known.SERVER_KEY ?? random(),
+    CALL_TOKEN_SECRET: known.CALL_TOKEN_SECRET ?? random(),
+  };
   mkdirSync(dataDir, { recursive: true });
   // Whole or not at all, also when the machine stops half-way.
   writeFileSync(`${file}.new`, JSON.stringify(secrets, undefined, 2), { mode: 0o600 });

@@ -165,6 +165,10 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   #register(socket: WebSocket, userId: string, { id, deviceId }: Register): ServerMessage[] {
+    const { onlyDevice } = attachment(socket);
+    if (onlyDevice !== null && deviceId !== onlyDevice) {
+      return [errorMessage({ code: "forbidden", message: "deviceId: the token is another device's" }, id)];
+    }
     this.#step({ type: "connected", device: { userId, deviceId }, mayRing: false });
     const view = this.#view(userId);
     if (!view) return [errorMessage(NO_SUCH_CALL, id)];

@@ -10,6 +10,8 @@ import { isSameTold, toldOf } from "./told.ts";
 export interface CallAttachment {
   readonly userId: string;
   readonly name: string | null;
+  /** The only device that it may register, where its token says so. */
+  readonly onlyDevice: string | null;
   /** Null until the socket has registered. */
   readonly deviceId: string | null;
   /** Counts the connections: an older one that comes back does not take over from a newer one. */
@@ -28,11 +30,20 @@ export class CallSockets {
     this.#ctx = ctx;
   }
 
-  accept({ userId, name }: Identity, now: number): Response {
+  accept({ userId, name, deviceId: onlyDevice }: Identity, now: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     const epoch = 1 + Math.max(0, ...this.#ctx.getWebSockets().map((socket) => attachment(socket).epoch));
     this.#ctx.acceptWebSocket(server);
-    attach(server, { userId, name, deviceId: null, epoch, openedAt: now, ice: null, told: null });
+    attach(server, {
+      userId,
+      name,
+      onlyDevice: onlyDevice ?? null,
+      deviceId: null,
+      epoch,
+      openedAt: now,
+      ice: null,
+      told: null,
+    });
     return new Response(null, { status: 101, webSocket: client });
   }
 

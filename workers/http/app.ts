@@ -9,9 +9,11 @@ import { type Identity, upgradeRequest } from "../socket.ts";
 import { authenticate, selectedProtocol } from "./auth.ts";
 import type { Bindings } from "./bindings.ts";
 import { callEvents } from "./call-events.ts";
+import { alertCall, answerCall, declineCall, endCall, getCall } from "./calls.ts";
 import { contacts } from "./contacts.ts";
 import { developmentToken } from "./development.ts";
 import { HttpRefusal, parse, refuse } from "./errors.ts";
+import { grantFor } from "./grant.ts";
 import { health } from "./health.ts";
 import { history, removeFromHistory } from "./history.ts";
 import { iceServers } from "./ice-servers.ts";
@@ -28,8 +30,11 @@ app.put("/api/users/:id", putUser);
 
 app.use(async (context, next) => {
   const identity = await authenticate(context.req.raw, context.env);
-  if (!identity) throw new HttpRefusal("unauthorized", "a valid token is needed");
-  context.set("identity", identity);
+  const grant = identity ? null : await grantFor(context.req.raw, context.env);
+  const who = identity ?? grant?.identity;
+  if (!who) throw new HttpRefusal("unauthorized", "a valid token is needed");
+  context.set("identity", who);
+  if (grant) context.set("grant", grant);
   await next();
 });
 
@@ -44,6 +49,11 @@ app.get("/calls/:id/ws", (context) => {
 app.get("/api/contacts", contacts);
 app.get("/api/ice-servers", iceServers);
 app.get("/api/calls", history);
+app.get("/api/calls/:id", getCall);
+app.post("/api/calls/:id/alerting", alertCall);
+app.post("/api/calls/:id/answer", answerCall);
+app.post("/api/calls/:id/decline", declineCall);
+app.post("/api/calls/:id/end", endCall);
 app.delete("/api/calls/:id", removeFromHistory);
 app.get("/api/calls/:id/events", callEvents);
 app.get("/api/devices", devices);

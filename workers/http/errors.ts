@@ -53,6 +53,12 @@ export function parse<T extends z.ZodType>(schema: T, input: unknown): z.output<
   return parsed.data;
 }
 
+/** The same, where no body is an empty one. */
+export async function parseOptionalBody<T extends z.ZodType>(context: Context, schema: T): Promise<z.output<T>> {
+  const isEmpty = (await context.req.text()) === "";
+  return isEmpty ? parse(schema, {}) : parseBody(context, schema);
+}
+
 /** A JSON body as the schema says. */
 export async function parseBody<T extends z.ZodType>(context: Context, schema: T): Promise<z.output<T>> {
   const body: unknown = await context.req.json().catch(() => {

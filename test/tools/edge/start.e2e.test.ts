@@ -25,6 +25,7 @@ async function start(port: number): Promise<Edge> {
     JWT_SECRET: SECRET,
     TURN_SECRET: SECRET,
     SFU_NODE_KEY: SECRET,
+    CALL_TOKEN_SECRET: SECRET,
     SERVER_KEY: SECRET,
     DEVELOPMENT: "on",
   };

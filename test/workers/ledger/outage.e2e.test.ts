@@ -23,6 +23,7 @@ async function boot(): Promise<Edge> {
     JWT_SECRET: "a-secret-of-the-tests-of-32-bytes",
     SERVER_KEY: "server-key-of-the-tests",
     SFU_NODE_KEY: "node-key-of-the-tests",
+    CALL_TOKEN_SECRET: "call-tokens-of-the-tests-of-32-bytes",
     TURN_SECRET: "turn-secret-of-the-tests",
   };
   return startEdge({ dataDir: join(folder, "edge"), vars });
