@@ -7,25 +7,32 @@ import { reportFailure, SetupError } from "../../tools/setup/setup-error.ts";
 import { buildWebPage } from "../../tools/setup/web-page.ts";
 import { costOf } from "./cost.ts";
 import { measureCounts } from "./counted.ts";
+import { type HistoryFigures, measureHistory } from "./history-pages.ts";
 import type { LoadResult } from "./load/protocol.ts";
 import { describeMachine } from "./machine.ts";
 import { type Plan, readArguments } from "./plan.ts";
-import { type Correctness, describeReport, isCorrect, type Report } from "./report.ts";
+import { type Correctness, describeHistory, describeReport, isCorrect, type Report } from "./report.ts";
 import { type Rig, startDatabase, startRig } from "./rig.ts";
 import { rounded } from "./statistics.ts";
 import { measureTiming } from "./timing.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** `npm run bench`: what whole calls take and cost. */
+/** `npm run bench`: what whole calls take and cost, and pages of a long history. */
 async function main(args: readonly string[]): Promise<number> {
-  const { plan, json } = readArguments(args);
+  const { plan, json, isHistoryOnly, isServer } = readArguments(args);
   if (process.platform !== "linux") {
     throw new SetupError("bad_setting", `the bench reads /proc, and ${process.platform} has none`, "Run it on Linux.");
   }
   const folder = mkdtempSync(join(tmpdir(), "switchboard-bench-"));
   try {
-    const report = await bench(plan, folder);
+    if (isHistoryOnly) {
+      const figures = await benchHistory(plan, folder, isServer);
+      console.log(json ? JSON.stringify(figures, undefined, 2) : `\n${describeHistory(figures).join("\n")}`);
+      return 0;
+    }
+    const calls = await bench(plan, folder);
+    const report: Report = { ...calls, history: await benchHistory(plan, folder, isServer) };
     console.log(json ? JSON.stringify(report, undefined, 2) : `\n${describeReport(report)}`);
     return isCorrect(report.correctness) ? 0 : 1;
   } finally {
@@ -33,7 +40,18 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function bench(plan: Plan, folder: string): Promise<Report> {
+async function benchHistory(plan: Plan, folder: string, isServer: boolean): Promise<HistoryFigures> {
+  const dataDir = join(folder, "history");
+  mkdirSync(dataDir);
+  const database = await startDatabase(dataDir, warn, isServer);
+  try {
+    return await measureHistory(database, plan.history, say);
+  } finally {
+    await database.stop();
+  }
+}
+
+async function bench(plan: Plan, folder: string): Promise<Omit<Report, "history">> {
   const started = performance.now();
   const machine = describeMachine(folder);
   await using parts = new AsyncDisposableStack();

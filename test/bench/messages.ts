@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Part } from "../../tools/setup/part.ts";
 
 /** What Postgres' process is told, and what it answers. */
-export const PostgresFolder = z.object({ dataDir: z.string() });
+export const PostgresFolder = z.object({ dataDir: z.string(), isServer: z.boolean() });
 export const PostgresReady = z.object({ neonLocal: z.string(), databaseUrl: z.string() });
 export type PostgresReady = z.infer<typeof PostgresReady>;
 

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { SetupError } from "../../tools/setup/setup-error.ts";
+import type { HistoryPlan } from "./history-pages.ts";
 
 /** How much is measured. Times in seconds unless the name says otherwise. */
 export interface Plan {
@@ -10,6 +11,7 @@ export interface Plan {
   readonly open: { readonly callsPerSecond: number; readonly seconds: number };
   readonly closed: { readonly concurrency: number; readonly seconds: number; readonly rounds: number };
   readonly counted: { readonly shortCalls: number; readonly longCalls: number; readonly talk: number };
+  readonly history: HistoryPlan;
 }
 
 /**
@@ -24,6 +26,8 @@ const FULL: Plan = {
   open: { callsPerSecond: 25, seconds: 20 },
   closed: { concurrency: 16, seconds: 6, rounds: 3 },
   counted: { shortCalls: 30, longCalls: 10, talk: 16 },
+  // A million entries, an eighth of them one person's.
+  history: { size: { calls: 500_000, people: 10_000, share: 4 }, pages: 200 },
 };
 
 /** The same steps in a few seconds: shows that they work, and measures nothing. */
@@ -35,22 +39,34 @@ const SMOKE: Plan = {
   open: { callsPerSecond: 20, seconds: 0.6 },
   closed: { concurrency: 4, seconds: 0.4, rounds: 1 },
   counted: { shortCalls: 10, longCalls: 0, talk: 0 },
+  history: { size: { calls: 2_000, people: 50, share: 4 }, pages: 3 },
 };
 
 export interface Arguments {
   readonly plan: Plan;
   /** Only JSON on the standard output. */
   readonly json: boolean;
+  /** Only what pages of the history take. */
+  readonly isHistoryOnly: boolean;
+  /** The history in a PostgreSQL of its own, not in the embedded one. */
+  readonly isServer: boolean;
 }
+
+const OPTIONS = {
+  smoke: { type: "boolean" },
+  json: { type: "boolean" },
+  history: { type: "boolean" },
+  server: { type: "boolean" },
+} as const;
 
 /** @throws SetupError `bad_setting` */
 export function readArguments(args: readonly string[]): Arguments {
   try {
-    const options = { smoke: { type: "boolean" }, json: { type: "boolean" } } as const;
-    const { smoke = false, json = false } = parseArgs({ args: [...args], options }).values;
-    return { plan: smoke ? SMOKE : FULL, json };
+    const { values } = parseArgs({ args: [...args], options: OPTIONS });
+    const { smoke = false, json = false, history = false, server = false } = values;
+    return { plan: smoke ? SMOKE : FULL, json, isHistoryOnly: history, isServer: server };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new SetupError("bad_setting", problem, "npm run bench [-- [--smoke] [--json]]");
+    throw new SetupError("bad_setting", problem, "npm run bench [-- [--smoke] [--json] [--history] [--server]]");
   }
 }

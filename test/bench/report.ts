@@ -1,4 +1,5 @@
 import { BUDGET, type Cost, type CostLine } from "./cost.ts";
+import { type HistoryFigures, PAGE_BUDGET } from "./history-pages.ts";
 import type { Machine } from "./machine.ts";
 import type { Plan } from "./plan.ts";
 import type { Percentiles } from "./statistics.ts";
@@ -11,6 +12,7 @@ export interface Report {
   readonly seconds: number;
   readonly timing: Omit<Timing, "results">;
   readonly cost: Cost;
+  readonly history: HistoryFigures;
   readonly correctness: Correctness;
 }
 
@@ -31,6 +33,7 @@ export function describeReport(report: Report): string {
     machineLines(report),
     timingLines(report.timing),
     costLines(report.cost),
+    describeHistory(report.history),
     correctnessLines(report.correctness),
   ]
     .map((lines) => lines.join("\n"))
@@ -119,6 +122,16 @@ function costLine({ unit, object, item, perCall, purpose }: CostLine): string {
 
 function totalLine(what: string, perCall: readonly number[], note: string): string {
   return `${columns(perCall)}  ${what}${note ? ` (${note})` : ""}`;
+}
+
+export function describeHistory({ postgres, kinds, ...size }: HistoryFigures): string[] {
+  return [
+    `HISTORY: pages of 20 out of ${size.entriesOfOne} entries of one person, ${size.entries} of all (PostgreSQL ${postgres}, filled in ${size.fillSeconds} s)`,
+    ...kinds.map(({ what, pages, ms }) => {
+      const verdict = ms.p99 > PAGE_BUDGET ? `, OVER the ${PAGE_BUDGET} ms that a page may take` : "";
+      return `  ${what.padEnd(34)} ${latency(ms)} of ${pages} pages${verdict}`;
+    }),
+  ];
 }
 
 function correctnessLines(correctness: Correctness): string[] {

@@ -10,6 +10,7 @@ import {
   users,
 } from "../../../schema/db/tables.ts";
 import type { CallEvent, UserEvent } from "../../../schema/ledger.ts";
+import { MAX_LOG } from "../../../schema/limits.ts";
 import { type Database, openDatabase } from "../../../workers/ledger/database.ts";
 import { DATABASES, type TestDatabase } from "../../support/databases.ts";
 import {
@@ -378,6 +379,28 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
       queue.send(ended(people));
       await queue.deliver();
       expect(queue.confirmedCalls).toEqual([{ callId: people.callId, rev: 3 }]);
+    });
+
+    it("tells a call's object also what it should not keep until the end, when there is much of it", async () => {
+      const held = (n: number) => ({
+        rev: n,
+        at: at(n),
+        kind: "held" as const,
+        by: { userId: ann.userId },
+        on: n % 2 === 0,
+      });
+      const long = (length: number): CallEvent => ({
+        ...answered(people),
+        rev: length,
+        log: Array.from({ length }, (_, i) => held(i + 1)),
+      });
+      queue.send(ann, bob, long(MAX_LOG - 1));
+      await queue.deliver();
+      expect(queue.confirmedCalls).toEqual([]);
+      queue.send(long(MAX_LOG));
+      await queue.deliver();
+      expect(queue.confirmedCalls).toEqual([{ callId: people.callId, rev: MAX_LOG }]);
+      expect((await everything()).events).toHaveLength(MAX_LOG);
     });
 
     it("tells nothing before it is written", async () => {
