@@ -18,8 +18,8 @@ import type { DeviceType, PushProvider } from "../client-messages.ts";
 import type { CallEvent, PushEvent } from "../ledger.ts";
 
 /**
- * The history in Postgres. Only the ledger writes here; `revision` is that of the event a row comes
- * from, so that an older or repeated event changes nothing.
+ * The history in Postgres. Only the ledger writes here, but for `hidden_at`; `revision` is that of the event a row
+ * comes from, so that an older or repeated event changes nothing.
  *
  * Times have milliseconds, as on the wire: a finer one could not pass through a cursor unchanged.
  */

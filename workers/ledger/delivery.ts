@@ -24,7 +24,7 @@ export type RefusedEvent = z.infer<typeof RefusedEvent>;
 
 const Body = z.discriminatedUnion("kind", [LedgerEvent, RefusedEvent]);
 
-/** All that a batch says of one user, device or call: its newest event, and the messages it settles. */
+/** All that a batch says of one user, device, call or push: its newest event, and the messages it settles. */
 export interface Entry {
   readonly event: LedgerEvent;
   readonly refusals: number;
