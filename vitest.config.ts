@@ -32,7 +32,16 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { DEVELOPMENT: "on", LEDGER_RETRY_SECONDS: "10", ...secrets } },
+            miniflare: {
+              // The tests call each other far more often than people do.
+              bindings: {
+                DEVELOPMENT: "on",
+                LEDGER_RETRY_SECONDS: "10",
+                INITIATION_BURST: "10000",
+                PAIR_BURST: "10000",
+                ...secrets,
+              },
+            },
           }),
         ],
         test: { name: "workerd", include: ["test/**/*.workerd.test.ts"], testTimeout: 20_000 },

@@ -22,6 +22,8 @@ export type ErrorCode = z.infer<typeof ErrorCode>;
 export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
+  /** With `rate_limited`: when it may be tried again. */
+  readonly retryAfterMs?: number;
 }
 
 /** The body of every HTTP error. */

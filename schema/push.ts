@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { CallType, Outcome } from "./call.ts";
-import { PushToken } from "./client-messages.ts";
+import { PushToken, parseJson } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 
 /** Pushes to devices that have no socket: what the edge queues, and what a device gets. */
@@ -53,3 +53,9 @@ export const WebPushSubscription = z.object({
   keys: z.object({ p256dh: z.string().max(100), auth: z.string().max(40) }),
 });
 export type WebPushSubscription = z.infer<typeof WebPushSubscription>;
+
+/** @returns null for a token that is none of its provider's */
+export function parsePushToken(push: PushToken): PushToken | null {
+  if (push.provider !== "webpush") return push;
+  return WebPushSubscription.safeParse(parseJson(push.token)).success ? push : null;
+}

@@ -68,6 +68,9 @@ function vars({ neonLocal, databaseUrl }: Database): Record<string, string> {
     TURN_SECRET: secret(),
     SFU_NODE_KEY: secret(),
     CALL_TOKEN_SECRET: secret(),
+    // Few users make many calls here.
+    INITIATION_BURST: "1000000",
+    PAIR_BURST: "1000000",
     SERVER_KEY: secret(),
   };
 }

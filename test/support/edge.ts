@@ -50,6 +50,9 @@ export class Edge {
             NEON_LOCAL: postgres.neonLocal,
             LEDGER_RETRY_SECONDS: "2",
             LEDGER_BACKOFF_SECONDS: "0",
+            // The tests call each other far more often than people do.
+            INITIATION_BURST: "10000",
+            PAIR_BURST: "10000",
             ...vars,
           },
           secrets: { DATABASE_URL: postgres.databaseUrl, ...SECRETS },

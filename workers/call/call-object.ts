@@ -3,6 +3,7 @@ import { type InCallMessage, parseClientFrame, type Register } from "../../schem
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { Alarm } from "../alarm.ts";
+import { FloodGuard } from "../flood-guard.ts";
 import { failure, log, short } from "../log.ts";
 import type { CallRpc, Created } from "../rpc.ts";
 import { answerClose, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
@@ -41,6 +42,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   readonly #ice: IceBuffers;
   readonly #relay: Relay;
   readonly #delivery: Delivery;
+  readonly #flood = new FloodGuard();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -117,6 +119,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+    if (!this.#flood.admits(socket, Date.now())) return;
     send(socket, this.#respond(socket, frame));
   }
 

@@ -17,6 +17,18 @@ import { grantFor } from "./grant.ts";
 import { health } from "./health.ts";
 import { history, removeFromHistory } from "./history.ts";
 import { iceServers } from "./ice-servers.ts";
+import {
+  addContact,
+  block,
+  blocks,
+  putDevice,
+  putPushToken,
+  putSettings,
+  removeContact,
+  settings,
+  unblock,
+} from "./privacy.ts";
+import { countFailure } from "./rate-limit.ts";
 import { devices, presence, putUser, removeDevice } from "./users.ts";
 
 /** The HTTP API and the two sockets: everything is authenticated and validated here, before any object is touched. */
@@ -32,7 +44,7 @@ app.use(async (context, next) => {
   const identity = await authenticate(context.req.raw, context.env);
   const grant = identity ? null : await grantFor(context.req.raw, context.env);
   const who = identity ?? grant?.identity;
-  if (!who) throw new HttpRefusal("unauthorized", "a valid token is needed");
+  if (!who) throw await countFailure(context.req.raw, context.env);
   context.set("identity", who);
   if (grant) context.set("grant", grant);
   await next();
@@ -47,6 +59,8 @@ app.get("/calls/:id/ws", (context) => {
   return upgrade(context.req.raw, context.var.identity, context.env.CALLS.getByName(callId));
 });
 app.get("/api/contacts", contacts);
+app.post("/api/contacts/:id", addContact);
+app.delete("/api/contacts/:id", removeContact);
 app.get("/api/ice-servers", iceServers);
 app.get("/api/calls", history);
 app.get("/api/calls/:id", getCall);
@@ -57,7 +71,14 @@ app.post("/api/calls/:id/end", endCall);
 app.delete("/api/calls/:id", removeFromHistory);
 app.get("/api/calls/:id/events", callEvents);
 app.get("/api/devices", devices);
+app.put("/api/devices/:id", putDevice);
 app.delete("/api/devices/:id", removeDevice);
+app.put("/api/devices/:id/push-token", putPushToken);
+app.get("/api/blocks", blocks);
+app.put("/api/blocks/:id", block);
+app.delete("/api/blocks/:id", unblock);
+app.get("/api/settings", settings);
+app.put("/api/settings", putSettings);
 app.get("/api/users/:id/presence", presence);
 
 app.notFound((context) => refuse(context, new HttpRefusal("not_found", "no such route")));
@@ -65,7 +86,7 @@ app.notFound((context) => refuse(context, new HttpRefusal("not_found", "no such 
 app.onError((error, context) => {
   if (error instanceof HttpRefusal) return refuse(context, error);
   if (error instanceof HTTPException)
-    return refuse(context, new HttpRefusal("bad_message", "bad request", error.status));
+    return refuse(context, new HttpRefusal("bad_message", "bad request", { status: error.status }));
   log("request_failed", { route: context.req.routePath, failure: failure(error) });
   return refuse(context, new HttpRefusal("internal", "try again"));
 });
@@ -77,7 +98,7 @@ function tooLarge(): Response {
 /** Hands a socket to its object. The subprotocol is selected here: the object sees no token. */
 async function upgrade(request: Request, identity: Identity, target: DurableObjectStub): Promise<Response> {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    throw new HttpRefusal("bad_message", "a WebSocket upgrade is needed", 426);
+    throw new HttpRefusal("bad_message", "a WebSocket upgrade is needed", { status: 426 });
   }
   const answer = await target.fetch(upgradeRequest(request.url, identity));
   const protocol = selectedProtocol(request.headers);

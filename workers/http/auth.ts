@@ -46,7 +46,7 @@ export async function identify(token: string, env: Env): Promise<Identity | null
   } catch (error) {
     if (isTokensFault(error)) return null;
     log("keys_unavailable", { failure: failure(error) });
-    throw new HttpRefusal("internal", "tokens cannot be checked right now, try again", 503);
+    throw new HttpRefusal("internal", "tokens cannot be checked right now, try again", { status: 503 });
   }
 }
 

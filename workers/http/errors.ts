@@ -8,9 +8,10 @@ export class HttpRefusal extends Error {
   readonly refusal: Refusal;
   readonly status: ContentfulStatusCode;
 
-  constructor(code: ErrorCode, message: string, status: ContentfulStatusCode = statusOf(code)) {
+  constructor(code: ErrorCode, message: string, more: { status?: ContentfulStatusCode; retryAfterMs?: number } = {}) {
     super(message);
-    this.refusal = { code, message };
+    const { status = statusOf(code), retryAfterMs } = more;
+    this.refusal = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
     this.status = status;
   }
 }
@@ -43,7 +44,9 @@ function statusOf(code: ErrorCode): ContentfulStatusCode {
 }
 
 export function refuse(context: Context, { refusal, status }: HttpRefusal): Response {
-  return context.json({ error: refusal }, status);
+  const { retryAfterMs, ...error } = refusal;
+  const headers = retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) };
+  return context.json({ error }, status, headers);
 }
 
 /** The input as the schema says, or a refusal that names the field. */

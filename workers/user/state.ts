@@ -2,6 +2,7 @@ import type { CallType } from "../../schema/call.ts";
 import type { DeviceType, PushToken } from "../../schema/client-messages.ts";
 import type { DeviceEvent, UserEvent } from "../../schema/ledger.ts";
 import type { CallView } from "../call/state.ts";
+import type { InitiationBuckets } from "./rates.ts";
 
 /** What a UserObject keeps. One row, written whole; times are Unix ms. */
 
@@ -39,6 +40,8 @@ export interface User {
   readonly rev: number;
   readonly profile: Profile | null;
   readonly devices: Readonly<Record<string, Device>>;
+  /** How often they have started calls lately. */
+  readonly rates: InitiationBuckets;
   /** The calls that the user started within the last minutes, by idempotency key. */
   readonly initiations: Readonly<Record<string, Initiation>>;
   /**

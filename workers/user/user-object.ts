@@ -9,7 +9,7 @@ import {
   type Register,
   type TokenRefresh,
 } from "../../schema/client-messages.ts";
-import type { DevicesResponse, PresenceResponse } from "../../schema/http.ts";
+import type { BlocksResponse, DevicesResponse, PresenceResponse, Settings } from "../../schema/http.ts";
 import { uuidv7 } from "../../schema/ids.ts";
 import type { PushTarget } from "../../schema/push.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
@@ -17,6 +17,7 @@ import { isoTimestamp } from "../../schema/time.ts";
 import { Alarm } from "../alarm.ts";
 import type { CallView } from "../call/state.ts";
 import { rings } from "../call/told.ts";
+import { FloodGuard } from "../flood-guard.ts";
 import { identify } from "../http/auth.ts";
 import { failure, log, short } from "../log.ts";
 import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
@@ -25,7 +26,9 @@ import { crossings, outgoingTo } from "./calls.ts";
 import { initiationRefusal } from "./initiation.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Pushes, pushable, pushTargets } from "./pushes.ts";
+import { initiationRates } from "./rates.ts";
 import { Registration } from "./registration.ts";
+import { type Change, changed, DEFAULT_SETTINGS, presenceFor, silenceFor, type UserSettings } from "./settings.ts";
 import type { Profile, User } from "./state.ts";
 import { devicesOf, presenceOf } from "./status.ts";
 import * as machine from "./user.ts";
@@ -43,6 +46,8 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   readonly #outgoing: Outgoing;
   readonly #pushes: Pushes;
   readonly #watchers: Watchers;
+  readonly #flood = new FloodGuard();
+  #settings: UserSettings;
   readonly #registration: Registration;
   /** The devices that alert, by call: the call itself hears only of the first, and none of them is pushed. */
   readonly #alerted = new Map<string, Set<string>>();
@@ -50,6 +55,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#user = ctx.storage.kv.get<User>("user") ?? machine.newUser(ctx.id.name ?? "");
+    this.#settings = ctx.storage.kv.get<UserSettings>("settings") ?? DEFAULT_SETTINGS;
     this.#sockets = new UserSockets(ctx);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     const user = () => this.#user;
@@ -70,6 +76,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    if (!this.#flood.admits(socket, Date.now())) return;
     const parsed = parseClientFrame(frame);
     if (!parsed.ok) {
       send(socket, [errorMessage(parsed.refusal, parsed.re)]);
@@ -112,6 +119,8 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     if (view.role === "callee" && !machine.isKnown(this.#user)) return { isKnown: false, ...untold };
     const known = this.#user.calls[view.callId];
     if (known && known.rev > view.rev) return { isKnown: true, ...untold };
+    const silence = view.role === "callee" && !known ? silenceFor(this.#settings, view.caller.userId) : "none";
+    if (silence !== "none") return { isKnown: true, ...untold, silence };
     const pushed = this.#user.pushed[view.callId];
     this.#step({ type: "call_changed", view });
     this.#announce(view);
@@ -161,6 +170,37 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return this.#user.devices[deviceId] !== undefined;
   }
 
+  async blocks(): Promise<BlocksResponse> {
+    const blocks = Object.entries(this.#settings.blocked).map(([userId, { at }]) => ({
+      userId,
+      blockedAt: isoTimestamp(at),
+    }));
+    return { blocks };
+  }
+
+  async contacts(): Promise<string[]> {
+    return Object.keys(this.#settings.contacts);
+  }
+
+  async settings(): Promise<Settings> {
+    return { ringFrom: this.#settings.ringFrom };
+  }
+
+  /** @returns false when the list that it concerns is full */
+  async changeSettings(change: Change): Promise<boolean> {
+    this.#sweep();
+    const now = Date.now();
+    const lastSeen = machine.isOnline(this.#user) ? now : this.#user.lastSeen;
+    const settings = changed(this.#settings, change.type === "block" ? { ...change, lastSeen } : change, now);
+    if (!settings) return false;
+    if (settings === this.#settings) return true;
+    this.#settings = settings;
+    this.ctx.storage.kv.put("settings", settings);
+    const isAboutPresence = change.type === "block" || change.type === "unblock";
+    if (isAboutPresence && change.userId in this.#user.watchers) await this.#watchers.tell(change.userId);
+    return true;
+  }
+
   async pushTargets(callId: string, deviceIds: readonly string[]): Promise<PushTarget[]> {
     return pushTargets(this.#user, deviceIds, this.#alerted.get(callId) ?? new Set());
   }
@@ -192,8 +232,8 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return this.#sockets.lastSign(deviceId);
   }
 
-  #presenceFor(_viewerId: string): PresenceResponse {
-    return presenceOf(this.#user, Date.now());
+  #presenceFor(viewerId: string): PresenceResponse {
+    return presenceFor(this.#settings, viewerId, presenceOf(this.#user, Date.now()));
   }
 
   async #respond(socket: WebSocket, message: ClientMessage): Promise<ServerMessage[]> {
@@ -237,11 +277,11 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
 
   async #initiate(socket: WebSocket, deviceId: string, message: CallInitiate): Promise<ServerMessage[]> {
     const refusal = initiationRefusal(this.#user.userId, message);
-    if (refusal) return [errorMessage(refusal, message.id)];
     const { idempotencyKey: key, callType, sdp: offer = null } = message;
     const callees = [...new Set(message.calleeIds)];
     const fresh = uuidv7(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
-    const verdict = this.#step({ type: "initiate", key, initiation: { callId: fresh, calleeIds: callees, callType } });
+    const initiation = { callId: fresh, calleeIds: callees, callType };
+    const verdict = this.#step({ type: "initiate", key, initiation, rates: initiationRates(this.env), refusal });
     if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
     const deduplicated = verdict.kind === "duplicate";
     const callId = deduplicated ? verdict.callId : fresh;

@@ -6,6 +6,7 @@ import type { CallView } from "../call/state.ts";
 import { callChanged } from "./calls.ts";
 import { committed, posted, without } from "./change.ts";
 import { gone, register, removed, tokenDied, withChange } from "./devices.ts";
+import { countInitiation, type InitiationRates } from "./rates.ts";
 import type { Initiation, Profile, User } from "./state.ts";
 
 /**
@@ -23,7 +24,14 @@ export type Event =
   /** The provider does not know that token any more. */
   | { readonly type: "token_died"; readonly deviceId: string; readonly token: string }
   | { readonly type: "do_not_disturb"; readonly deviceId: string; readonly on: boolean }
-  | { readonly type: "initiate"; readonly key: string; readonly initiation: Omit<Initiation, "at"> }
+  | {
+      readonly type: "initiate";
+      readonly key: string;
+      readonly initiation: Omit<Initiation, "at">;
+      readonly rates: InitiationRates;
+      /** Why it makes no sense; it counts as an attempt all the same. */
+      readonly refusal: Refusal | null;
+    }
   | { readonly type: "initiation_failed"; readonly key: string; readonly callId: string }
   | { readonly type: "call_changed"; readonly view: CallView }
   | { readonly type: "call_unknown"; readonly callId: string }
@@ -52,6 +60,7 @@ export function newUser(userId: string): User {
     rev: 0,
     profile: null,
     devices: {},
+    rates: { user: null, pairs: {} },
     initiations: {},
     calls: {},
     ended: {},
@@ -83,7 +92,7 @@ export function step(user: User, event: Event, now: number): Step {
     case "do_not_disturb":
       return done(withChange(user, event.deviceId, { doNotDisturb: event.on }));
     case "initiate":
-      return initiate(user, event.key, { ...event.initiation, at: now });
+      return initiate(user, event, now);
     case "initiation_failed":
       return done(initiationFailed(user, event.key, event.callId));
     case "call_changed":
@@ -144,21 +153,33 @@ function done(user: User): Step {
   return { user, verdict: { kind: "done" } };
 }
 
-function initiate(user: User, key: string, initiation: Initiation): Step {
+function initiate(user: User, event: Extract<Event, { type: "initiate" }>, now: number): Step {
+  const { key, rates, refusal } = event;
+  const initiation: Initiation = { ...event.initiation, at: now };
   const known = user.initiations[key];
-  if (known && initiation.at - known.at < IDEMPOTENCY_MS) {
+  if (known && now - known.at < IDEMPOTENCY_MS) {
     return isSameCall(known, initiation)
       ? { user, verdict: { kind: "duplicate", callId: known.callId } }
-      : { user, verdict: { kind: "refused", refusal: REUSED_KEY } };
+      : refuse(user, REUSED_KEY);
   }
-  const fresh = Object.entries(user.initiations).filter(([, { at }]) => initiation.at - at < IDEMPOTENCY_MS);
+  const counted = countInitiation(user.rates, initiation.calleeIds, rates, now);
+  const after = { ...user, rates: counted.buckets };
+  if (counted.retryAfterMs > 0) return refuse(after, { ...TOO_OFTEN, retryAfterMs: counted.retryAfterMs });
+  if (refusal) return refuse(after, refusal);
+  const fresh = Object.entries(user.initiations).filter(([, { at }]) => now - at < IDEMPOTENCY_MS);
   return done(
-    committed(user, {
+    committed(after, {
       initiations: { ...Object.fromEntries(fresh), [key]: initiation },
       calls: { ...user.calls, [initiation.callId]: null },
     }),
   );
 }
+
+function refuse(user: User, refusal: Refusal): Step {
+  return { user, verdict: { kind: "refused", refusal } };
+}
+
+const TOO_OFTEN: Refusal = { code: "rate_limited", message: "too many calls were started: wait a little" };
 
 const REUSED_KEY: Refusal = {
   code: "bad_message",

@@ -23,7 +23,9 @@ function register(deviceId: string, more: { deviceName?: string } = {}): Event {
 }
 
 function initiate(key: string, callId: string, calleeIds = [BOB]): Event {
-  return { type: "initiate", key, initiation: { callId, calleeIds, callType: "video" } };
+  const rate = { burst: 20, perMinute: 30 };
+  const rates = { user: rate, pair: rate };
+  return { type: "initiate", key, initiation: { callId, calleeIds, callType: "video" }, rates, refusal: null };
 }
 
 function played(events: readonly Event[], now = T0, user: User = newUser(EVE)): User {
