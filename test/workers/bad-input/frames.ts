@@ -30,6 +30,8 @@ const notCandidate = fc.oneof(
 );
 const notList = anything.filter((value) => !Array.isArray(value));
 
+const isGiven = (value: unknown) => value !== undefined;
+
 const id = randomUUID();
 const callId = needed(id, notUuid);
 const sdp = fc.oneof(notText, fc.constant(""));
@@ -90,6 +92,27 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   },
   call_negotiate: { callId, sdp: needed("v=0", sdp), sdpType: needed("offer", anything), connectionId },
   call_media: { callId, state: needed("connected", anything), candidateType: optional("host", anything) },
+  call_hold: {
+    callId,
+    on: needed(
+      true,
+      anything.filter((value) => typeof value !== "boolean"),
+    ),
+  },
+  call_handoff: { callId, sdp: optional("v=0", sdp), toDeviceId: optional(id, notUuid.filter(isGiven)), connectionId },
+  call_invite: {
+    callId,
+    calleeIds: needed(
+      [id],
+      fc.oneof(
+        notList,
+        notUuid.map((bad) => [bad]),
+        fc.constant([]),
+        oneTooMany(MAX_CALLEES, id),
+      ),
+    ),
+  },
+  token_refresh: { token: needed("t", fc.oneof(notText, fc.constant(""))) },
   call_sync: { callId },
   call_end: { callId },
 };

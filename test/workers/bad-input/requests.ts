@@ -20,7 +20,23 @@ const ROUTES: readonly (readonly [method: string, path: string])[] = [
   ["GET", "/api/ice-servers"],
   ["GET", "/api/calls"],
   ["GET", "/api/devices"],
+  ["PUT", `/api/devices/${id}`],
   ["DELETE", `/api/devices/${id}`],
+  ["PUT", `/api/devices/${id}/push-token`],
+  ["GET", `/api/calls/${id}`],
+  ["DELETE", `/api/calls/${id}`],
+  ["GET", `/api/calls/${id}/events`],
+  ["POST", `/api/calls/${id}/alerting`],
+  ["POST", `/api/calls/${id}/answer`],
+  ["POST", `/api/calls/${id}/decline`],
+  ["POST", `/api/calls/${id}/end`],
+  ["GET", "/api/blocks"],
+  ["PUT", `/api/blocks/${id}`],
+  ["DELETE", `/api/blocks/${id}`],
+  ["POST", `/api/contacts/${id}`],
+  ["DELETE", `/api/contacts/${id}`],
+  ["GET", "/api/settings"],
+  ["PUT", "/api/settings"],
   ["GET", `/api/users/${id}/presence`],
   ["GET", "/ws"],
   ["GET", `/calls/${id}/ws`],
@@ -81,10 +97,34 @@ const wrongMore: fc.Arbitrary<BadRequest> = fc
   )
   .map((request) => ({ ...request, status: 400, code: "bad_message" }));
 
+function wrongSetting(token: string): fc.Arbitrary<BadRequest> {
+  const device = `/api/devices/${id}`;
+  const notBoolean = anything.filter((value) => typeof value !== "boolean");
+  const asked = fc.oneof(
+    notBoolean.map((doNotDisturb) => ({ method: "PUT", path: device, body: { doNotDisturb } })),
+    anything.map((ringFrom) => ({ method: "PUT", path: "/api/settings", body: { ringFrom } })),
+    anything.map((provider) => ({ method: "PUT", path: `${device}/push-token`, body: { provider, token: "t" } })),
+    text.map((token) => ({ method: "PUT", path: `${device}/push-token`, body: { provider: "webpush", token } })),
+    anything.map((reason) => ({ method: "POST", path: `/api/calls/${id}/decline`, body: { reason } })),
+    notUuid.map((deviceId) => ({ method: "POST", path: `/api/calls/${id}/answer`, body: { deviceId } })),
+  );
+  return asked.map(({ method, path, body: wrong }) => ({
+    path,
+    init: { method, headers: bearer(token), body: JSON.stringify(wrong) },
+    status: 400,
+    code: "bad_message",
+  }));
+}
+
 function wrongId(token: string): fc.Arbitrary<BadRequest> {
   const paths = [
     (part: string) => ["GET", `/api/users/${part}/presence`],
     (part: string) => ["DELETE", `/api/devices/${part}`],
+    (part: string) => ["PUT", `/api/blocks/${part}`],
+    (part: string) => ["DELETE", `/api/contacts/${part}`],
+    (part: string) => ["GET", `/api/calls/${part}`],
+    (part: string) => ["GET", `/api/calls/${part}/events`],
+    (part: string) => ["POST", `/api/calls/${part}/decline`],
     (part: string) => ["GET", `/calls/${part}/ws`],
   ];
   return fc.record({ path: fc.constantFrom(...paths), part: notIdInPath }).map(({ path, part }) => {
@@ -178,6 +218,7 @@ export function badRequests(token: string): BadRequest[] {
     ...sample(wrongMore, 120),
     ...sample(wrongId(token), 100),
     ...sample(wrongQuery(token), 120),
+    ...sample(wrongSetting(token), 150),
     ...sample(wrongToken(token), 150),
     ...sample(nowhere(token), 80),
     ...sample(tooLarge, 20),
