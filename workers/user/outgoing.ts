@@ -1,9 +1,23 @@
+import type { CallInitiate } from "../../schema/client-messages.ts";
+import { uuidv7 } from "../../schema/ids.ts";
+import type { ServerMessage } from "../../schema/server-messages.ts";
 import type { Create } from "../call/events.ts";
 import { rings } from "../call/told.ts";
 import { failure, log, short } from "../log.ts";
 import type { Created } from "../rpc.ts";
+import { errorMessage, send } from "../socket.ts";
 import type { Crossing } from "./calls.ts";
-import type { Event } from "./user.ts";
+import { initiationRefusal } from "./initiation.ts";
+import { initiationRates } from "./rates.ts";
+import type { Ringing } from "./ringing.ts";
+import type { User } from "./state.ts";
+import type { Event, Verdict } from "./user.ts";
+import type { UserSockets } from "./user-sockets.ts";
+
+interface Source {
+  readonly user: () => User;
+  readonly step: (event: Event) => Verdict;
+}
 
 /** A crossing that could not be resolved leaves both calls ringing: worth more than one try. */
 const MERGE_ATTEMPTS = 3;
@@ -11,22 +25,63 @@ const MERGE_ATTEMPTS = 3;
 /** Calls that the user starts, from the key that is written to the call object's reply. */
 export class Outgoing {
   readonly #ctx: DurableObjectState;
-  readonly #calls: Env["CALLS"];
-  readonly #step: (event: Event) => void;
+  readonly #env: Pick<Env, "CALLS"> & Parameters<typeof initiationRates>[0];
+  readonly #sockets: UserSockets;
+  readonly #ringing: Ringing;
+  readonly #source: Source;
   /** Calls whose object has not replied yet: a repeated initiation waits for the same reply. */
   readonly #creating = new Map<string, Promise<Created>>();
   /** Calls of ours that are giving way to another. */
   readonly #merging = new Set<string>();
 
-  constructor(ctx: DurableObjectState, calls: Env["CALLS"], step: (event: Event) => void) {
+  constructor(ctx: DurableObjectState, env: Env, sockets: UserSockets, ringing: Ringing, source: Source) {
     this.#ctx = ctx;
-    this.#calls = calls;
-    this.#step = step;
+    this.#env = env;
+    this.#sockets = sockets;
+    this.#ringing = ringing;
+    this.#source = source;
+  }
+
+  async initiate(socket: WebSocket, deviceId: string, message: CallInitiate): Promise<ServerMessage[]> {
+    const { user, step } = this.#source;
+    const { userId, profile } = user();
+    const { idempotencyKey: key, callType, sdp: offer = null } = message;
+    const callees = [...new Set(message.calleeIds)];
+    const fresh = uuidv7(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
+    const initiation = { callId: fresh, calleeIds: callees, callType };
+    const refusal = initiationRefusal(userId, message);
+    const verdict = step({ type: "initiate", key, initiation, rates: initiationRates(this.#env), refusal });
+    if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
+    const callId = verdict.kind === "duplicate" ? verdict.callId : fresh;
+    const caller = { userId, name: profile?.name ?? "", deviceId };
+    const hasIdleDevices = this.#sockets.devices().length > 1;
+    this.#sockets.dials(socket, callId);
+    const created = await this.#create({ callId, callType, caller, callees, offer, hasIdleDevices }, key);
+    if (created.ok) return this.#initiated(socket, message, created, verdict.kind === "duplicate");
+    this.#sockets.dials(socket, null);
+    return [errorMessage(created.refusal, message.id)];
+  }
+
+  /** The reply comes before anything else about the call; what has happened meanwhile follows. */
+  #initiated(
+    socket: WebSocket,
+    { id }: CallInitiate,
+    created: Extract<Created, { ok: true }>,
+    deduplicated: boolean,
+  ): ServerMessage[] {
+    const { callId } = created.view;
+    const view = this.#source.user().calls[callId] ?? created.view;
+    const unknown = created.unknownIds.length === 0 ? {} : { unknownIds: [...created.unknownIds] };
+    const reply = { type: "call_initiated" as const, ...(id !== undefined && { re: id }), callId, deduplicated };
+    send(socket, [{ ...reply, ...unknown, rev: view.rev, state: view.state }]);
+    this.#sockets.introduce(socket, view);
+    this.#ringing.announce(view);
+    return [];
   }
 
   /** Creating twice is creating once, so a repeated initiation also mends one that was cut short. */
-  async create(input: Create, key: string): Promise<Created> {
-    const creating = this.#creating.get(input.callId) ?? this.#create(input, key);
+  async #create(input: Create, key: string): Promise<Created> {
+    const creating = this.#creating.get(input.callId) ?? this.#ask(input, key);
     this.#creating.set(input.callId, creating);
     try {
       return await creating;
@@ -51,13 +106,15 @@ export class Outgoing {
   async #giveWay(ours: string, theirs: string, userId: string): Promise<boolean> {
     try {
       await this.#creating.get(ours);
-      const view = await this.#calls.getByName(theirs).look(userId);
-      if (!view) this.#step({ type: "call_unknown", callId: theirs });
-      else if (!rings(view.state)) this.#step({ type: "call_changed", view });
+      const view = await this.#env.CALLS.getByName(theirs).look(userId);
+      if (!view) this.#source.step({ type: "call_unknown", callId: theirs });
+      else if (!rings(view.state)) this.#source.step({ type: "call_changed", view });
       else {
-        const isMerged = await this.#calls
-          .getByName(ours)
-          .merge({ callId: theirs, callType: view.callType, sdp: view.offer });
+        const isMerged = await this.#env.CALLS.getByName(ours).merge({
+          callId: theirs,
+          callType: view.callType,
+          sdp: view.offer,
+        });
         log("calls_crossed", { call: short(ours), into: short(theirs), merged: isMerged });
       }
       return true;
@@ -68,17 +125,17 @@ export class Outgoing {
   }
 
   /** What fails half way leaves nothing behind: the key is free again and nothing rings. */
-  async #create(input: Create, key: string): Promise<Created> {
+  async #ask(input: Create, key: string): Promise<Created> {
     const { callId } = input;
     try {
-      const created = await this.#calls.getByName(callId).create(input);
+      const created = await this.#env.CALLS.getByName(callId).create(input);
       const failed: Event = { type: "initiation_failed", key, callId };
-      this.#step(created.ok ? { type: "call_changed", view: created.view } : failed);
+      this.#source.step(created.ok ? { type: "call_changed", view: created.view } : failed);
       return created;
     } catch (error) {
       log("initiation_failed", { call: short(callId), failure: failure(error) });
-      this.#step({ type: "initiation_failed", key, callId });
-      this.#ctx.waitUntil(this.#calls.getByName(callId).abandon(input.caller));
+      this.#source.step({ type: "initiation_failed", key, callId });
+      this.#ctx.waitUntil(this.#env.CALLS.getByName(callId).abandon(input.caller));
       return { ok: false, refusal: { code: "internal", message: "the call could not be set up, try again" } };
     }
   }

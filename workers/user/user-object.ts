@@ -1,6 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
 import {
-  type CallInitiate,
   type ClientMessage,
   type InCallMessage,
   type PresenceWatch,
@@ -10,7 +9,6 @@ import {
   type TokenRefresh,
 } from "../../schema/client-messages.ts";
 import type { BlocksResponse, DevicesResponse, PresenceResponse, Settings } from "../../schema/http.ts";
-import { uuidv7 } from "../../schema/ids.ts";
 import type { PushTarget } from "../../schema/push.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { isoTimestamp } from "../../schema/time.ts";
@@ -22,13 +20,13 @@ import { identify } from "../http/auth.ts";
 import { failure, log, short } from "../log.ts";
 import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
 import { answerClose, CLOSE_REMOVED, close, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
-import { crossings, outgoingTo } from "./calls.ts";
-import { initiationRefusal } from "./initiation.ts";
+import { crossings } from "./calls.ts";
 import { Outgoing } from "./outgoing.ts";
-import { Pushes, pushable, pushTargets } from "./pushes.ts";
-import { initiationRates } from "./rates.ts";
+import { Privacy } from "./privacy.ts";
+import { Pushes, pushTargets } from "./pushes.ts";
 import { Registration } from "./registration.ts";
-import { type Change, changed, DEFAULT_SETTINGS, presenceFor, silenceFor, type UserSettings } from "./settings.ts";
+import { Ringing } from "./ringing.ts";
+import type { Change } from "./settings.ts";
 import type { Profile, User } from "./state.ts";
 import { devicesOf, presenceOf } from "./status.ts";
 import * as machine from "./user.ts";
@@ -44,10 +42,10 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   readonly #alarm: Alarm;
   readonly #sockets: UserSockets;
   readonly #outgoing: Outgoing;
-  readonly #pushes: Pushes;
+  readonly #privacy: Privacy;
+  readonly #ringing: Ringing;
   readonly #watchers: Watchers;
   readonly #flood = new FloodGuard();
-  #settings: UserSettings;
   readonly #registration: Registration;
   /** The devices that alert, by call: the call itself hears only of the first, and none of them is pushed. */
   readonly #alerted = new Map<string, Set<string>>();
@@ -55,13 +53,13 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#user = ctx.storage.kv.get<User>("user") ?? machine.newUser(ctx.id.name ?? "");
-    this.#settings = ctx.storage.kv.get<UserSettings>("settings") ?? DEFAULT_SETTINGS;
+    this.#privacy = new Privacy(ctx.storage.kv);
     this.#sockets = new UserSockets(ctx);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     const user = () => this.#user;
     const step = (event: machine.Event) => this.#step(event);
-    this.#outgoing = new Outgoing(ctx, env.CALLS, step);
-    this.#pushes = new Pushes(env.PUSHES);
+    this.#ringing = new Ringing(this.#sockets, new Pushes(env.PUSHES), this.#privacy, { user, step });
+    this.#outgoing = new Outgoing(ctx, env, this.#sockets, this.#ringing, { user, step });
     this.#watchers = new Watchers(ctx, env.USERS, {
       watchers: () => Object.keys(this.#user.watchers),
       presence: (viewerId) => this.#presenceFor(viewerId),
@@ -114,25 +112,9 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   async callChanged(view: CallView): Promise<Taken> {
-    const name = this.#user.profile?.name ?? null;
-    const untold = { name, rung: [], pushed: [], silence: "none" as const, hasIdleDevices: false };
-    if (view.role === "callee" && !machine.isKnown(this.#user)) return { isKnown: false, ...untold };
-    const known = this.#user.calls[view.callId];
-    if (known && known.rev > view.rev) return { isKnown: true, ...untold };
-    const silence = view.role === "callee" && !known ? silenceFor(this.#settings, view.caller.userId) : "none";
-    if (silence !== "none") return { isKnown: true, ...untold, silence };
-    const pushed = this.#user.pushed[view.callId];
-    this.#step({ type: "call_changed", view });
-    this.#announce(view);
-    if (!rings(view.state) && pushed) await this.#pushes.notice(view, pushed);
-    const hasIdleDevices = this.#sockets.devices().some((deviceId) => !view.joined.includes(deviceId));
-    if (view.role === "caller" || !rings(view.state)) return { isKnown: true, ...untold, hasIdleDevices };
-    return {
-      isKnown: true,
-      ...untold,
-      ...(await this.#ring(view)),
-      hasIdleDevices: this.#sockets.devices().length > 1,
-    };
+    const taken = await this.#ringing.take(view);
+    if (view.state === "ended") this.#alerted.delete(view.callId);
+    return taken;
   }
 
   async deliver(deviceId: string, messages: ServerMessage[]): Promise<void> {
@@ -171,34 +153,26 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   async blocks(): Promise<BlocksResponse> {
-    const blocks = Object.entries(this.#settings.blocked).map(([userId, { at }]) => ({
-      userId,
-      blockedAt: isoTimestamp(at),
-    }));
-    return { blocks };
+    return this.#privacy.blocks;
   }
 
   async contacts(): Promise<string[]> {
-    return Object.keys(this.#settings.contacts);
+    return this.#privacy.contacts;
   }
 
   async settings(): Promise<Settings> {
-    return { ringFrom: this.#settings.ringFrom };
+    return this.#privacy.settings;
   }
 
   /** @returns false when the list that it concerns is full */
-  async changeSettings(change: Change): Promise<boolean> {
+  async changeSettings(asked: Change): Promise<boolean> {
     this.#sweep();
     const now = Date.now();
     const lastSeen = machine.isOnline(this.#user) ? now : this.#user.lastSeen;
-    const settings = changed(this.#settings, change.type === "block" ? { ...change, lastSeen } : change, now);
-    if (!settings) return false;
-    if (settings === this.#settings) return true;
-    this.#settings = settings;
-    this.ctx.storage.kv.put("settings", settings);
-    const isAboutPresence = change.type === "block" || change.type === "unblock";
-    if (isAboutPresence && change.userId in this.#user.watchers) await this.#watchers.tell(change.userId);
-    return true;
+    const isDone = this.#privacy.change(asked.type === "block" ? { ...asked, lastSeen } : asked, now);
+    const isAboutPresence = asked.type === "block" || asked.type === "unblock";
+    if (isAboutPresence && asked.userId in this.#user.watchers) await this.#watchers.tell(asked.userId);
+    return isDone;
   }
 
   async pushTargets(callId: string, deviceIds: readonly string[]): Promise<PushTarget[]> {
@@ -233,7 +207,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   #presenceFor(viewerId: string): PresenceResponse {
-    return presenceFor(this.#settings, viewerId, presenceOf(this.#user, Date.now()));
+    return this.#privacy.presenceFor(viewerId, presenceOf(this.#user, Date.now()));
   }
 
   async #respond(socket: WebSocket, message: ClientMessage): Promise<ServerMessage[]> {
@@ -242,7 +216,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     if (deviceId === null) return [errorMessage(REGISTER_FIRST, message.id)];
     switch (message.type) {
       case "call_initiate":
-        return this.#initiate(socket, deviceId, message);
+        return this.#outgoing.initiate(socket, deviceId, message);
       case "presence_watch":
         return this.#watch(socket, message);
       case "token_refresh":
@@ -275,34 +249,6 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return [{ type: "token_refreshed", ...(id !== undefined && { re: id }), expiresAt }];
   }
 
-  async #initiate(socket: WebSocket, deviceId: string, message: CallInitiate): Promise<ServerMessage[]> {
-    const refusal = initiationRefusal(this.#user.userId, message);
-    const { idempotencyKey: key, callType, sdp: offer = null } = message;
-    const callees = [...new Set(message.calleeIds)];
-    const fresh = uuidv7(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
-    const initiation = { callId: fresh, calleeIds: callees, callType };
-    const verdict = this.#step({ type: "initiate", key, initiation, rates: initiationRates(this.env), refusal });
-    if (verdict.kind === "refused") return [errorMessage(verdict.refusal, message.id)];
-    const deduplicated = verdict.kind === "duplicate";
-    const callId = deduplicated ? verdict.callId : fresh;
-    const caller = { userId: this.#user.userId, name: this.#user.profile?.name ?? "", deviceId };
-    const hasIdleDevices = this.#sockets.devices().length > 1;
-    this.#sockets.dials(socket, callId);
-    const created = await this.#outgoing.create({ callId, callType, caller, callees, offer, hasIdleDevices }, key);
-    if (!created.ok) {
-      this.#sockets.dials(socket, null);
-      return [errorMessage(created.refusal, message.id)];
-    }
-    const view = this.#user.calls[callId] ?? created.view;
-    const re = message.id === undefined ? {} : { re: message.id };
-    const unknown = created.unknownIds.length === 0 ? {} : { unknownIds: [...created.unknownIds] };
-    const reply = { type: "call_initiated" as const, ...re, callId, deduplicated, ...unknown };
-    send(socket, [{ ...reply, rev: view.rev, state: view.state }]);
-    this.#sockets.introduce(socket, view);
-    this.#announce(view);
-    return [];
-  }
-
   /** Only a call's first alerting goes on; of a refused one it is as if it had not been said. */
   async #alerting(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
     const { callId } = message;
@@ -328,41 +274,6 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const { userId } = this.#user;
     const presences = await Promise.all(userIds.map((id) => this.env.USERS.getByName(id).watch(userId)));
     return presences.map((presence) => ({ type: "presence", ...presence }));
-  }
-
-  /** Has the devices rung that may be: over their sockets they were told, the others are pushed. */
-  async #ring(view: CallView): Promise<Pick<Taken, "rung" | "pushed" | "silence">> {
-    const connected = this.#sockets.devices();
-    const rung = connected.filter((deviceId) => !this.#isSilent(deviceId));
-    const pushed = pushable(this.#user);
-    if (pushed.length > 0 && !this.#user.pushed[view.callId]) {
-      await this.#pushes.ring(view, pushed, connected);
-      this.#step({ type: "pushed", callId: view.callId, deviceIds: pushed });
-    }
-    const isSilent = rung.length === 0 && pushed.length === 0 && Object.values(this.#user.devices).some(isQuiet);
-    return { rung, pushed: pushed.filter((id) => !rung.includes(id)), silence: isSilent ? "silent" : "none" };
-  }
-
-  #isSilent(deviceId: string): boolean {
-    return this.#user.devices[deviceId]?.doNotDisturb ?? false;
-  }
-
-  /** Tells the devices; a call of ours that is over may have kept some from being rung by the same person. */
-  #announce(view: CallView): void {
-    const now = Date.now();
-    const isOver = view.state === "ended";
-    const others = isOver ? Object.values(this.#user.calls).filter((other) => other?.role === "callee") : [];
-    const into = view.ended?.mergedInto?.callId;
-    for (const { socket } of into === undefined ? [] : this.#sockets.registered()) {
-      const merged = this.#user.calls[into ?? ""];
-      if (merged && attachment(socket).told[view.callId]?.isIn) this.#sockets.markTold(socket, merged);
-    }
-    for (const each of [view, ...others]) {
-      if (!each || (each !== view && !rings(each.state))) continue;
-      const ours = outgoingTo(this.#user, each.caller.userId);
-      this.#sockets.announce(each, (deviceId) => this.#isSilent(deviceId), ours, now);
-    }
-    if (isOver) this.#alerted.delete(view.callId);
   }
 
   #step(event: machine.Event): machine.Verdict {
@@ -422,8 +333,4 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   get #ledgerRetryMs(): number {
     return Number(this.env.LEDGER_RETRY_SECONDS) * 1000;
   }
-}
-
-function isQuiet({ doNotDisturb }: User["devices"][string]): boolean {
-  return doNotDisturb;
 }

@@ -1,0 +1,46 @@
+import type { BlocksResponse, PresenceResponse, Settings } from "../../schema/http.ts";
+import { isoTimestamp } from "../../schema/time.ts";
+import type { Silence } from "../call/state.ts";
+import { type Change, changed, DEFAULT_SETTINGS, presenceFor, silenceFor, type UserSettings } from "./settings.ts";
+
+/** Whom a user lets through: the row of `settings.ts`, loaded and kept. */
+export class Privacy {
+  readonly #storage: SyncKvStorage;
+  #settings: UserSettings;
+
+  constructor(storage: SyncKvStorage) {
+    this.#storage = storage;
+    this.#settings = storage.get<UserSettings>("settings") ?? DEFAULT_SETTINGS;
+  }
+
+  /** @returns false when the list that it concerns is full */
+  change(change: Change, now: number): boolean {
+    const settings = changed(this.#settings, change, now);
+    if (settings && settings !== this.#settings) {
+      this.#settings = settings;
+      this.#storage.put("settings", settings);
+    }
+    return settings !== null;
+  }
+
+  silenceFor(callerId: string): Silence {
+    return silenceFor(this.#settings, callerId);
+  }
+
+  presenceFor(viewerId: string, presence: PresenceResponse): PresenceResponse {
+    return presenceFor(this.#settings, viewerId, presence);
+  }
+
+  get blocks(): BlocksResponse {
+    const entries = Object.entries(this.#settings.blocked);
+    return { blocks: entries.map(([userId, { at }]) => ({ userId, blockedAt: isoTimestamp(at) })) };
+  }
+
+  get contacts(): string[] {
+    return Object.keys(this.#settings.contacts);
+  }
+
+  get settings(): Settings {
+    return { ringFrom: this.#settings.ringFrom };
+  }
+}
