@@ -68,6 +68,9 @@ export const CallEvent = z.object({
   log: z.array(LogEntry),
 });
 
+export const PushPurpose = z.enum(["ring", "notice"]);
+export type PushPurpose = z.infer<typeof PushPurpose>;
+
 /** What became of a push, told by who sent it; the call's object is not asked. */
 export const PushEvent = z.object({
   kind: z.literal("push"),
@@ -76,7 +79,7 @@ export const PushEvent = z.object({
   deviceId: DeviceId,
   provider: PushProvider,
   /** To ring, or to tell of a call that rings no more. */
-  purpose: z.enum(["ring", "notice"]),
+  purpose: PushPurpose,
   at: Timestamp,
   attempts: z.int().positive(),
   /** `dead`: the provider does not know the token any more; `expired`: the ring was over; `failed`: given up. */

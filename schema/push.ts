@@ -2,6 +2,7 @@ import * as z from "zod";
 import { CallType, Outcome } from "./call.ts";
 import { PushToken, parseJson } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
+import { PushPurpose } from "./ledger.ts";
 
 /** Pushes to devices that have no socket: what the edge queues, and what a device gets. */
 
@@ -10,6 +11,8 @@ export const PushRequest = z.object({
   callId: CallId,
   userId: UserId,
   deviceIds: z.array(DeviceId).min(1),
+  /** To ring, or to tell of a call that rings no more; what is really said is decided when it is due. */
+  purpose: PushPurpose,
   /** 0 for the first try. */
   attempts: z.int().nonnegative(),
 });

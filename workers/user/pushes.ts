@@ -1,3 +1,4 @@
+import type { PushPurpose } from "../../schema/ledger.ts";
 import { PUSH_AFTER_MS } from "../../schema/limits.ts";
 import type { PushRequest, PushTarget } from "../../schema/push.ts";
 import type { CallView } from "../call/state.ts";
@@ -15,26 +16,20 @@ export class Pushes {
   /** A device with a socket is pushed only if it has said nothing for a second: its app may be frozen. */
   async ring(view: CallView, deviceIds: readonly string[], connected: readonly string[]): Promise<void> {
     const isConnected = (deviceId: string) => connected.includes(deviceId);
-    await this.#ask(
-      view,
-      deviceIds.filter((deviceId) => !isConnected(deviceId)),
-      0,
-    );
-    await this.#ask(view, deviceIds.filter(isConnected), PUSH_AFTER_MS / 1000);
+    const offline = deviceIds.filter((deviceId) => !isConnected(deviceId));
+    await this.#ask(view, "ring", offline, 0);
+    await this.#ask(view, "ring", deviceIds.filter(isConnected), PUSH_AFTER_MS / 1000);
   }
 
   /** The call does not ring any more: who was pushed and is not in it learns how it ended. */
   async notice(view: CallView, deviceIds: readonly string[]): Promise<void> {
-    await this.#ask(
-      view,
-      deviceIds.filter((deviceId) => !view.joined.includes(deviceId)),
-      0,
-    );
+    const others = deviceIds.filter((deviceId) => !view.joined.includes(deviceId));
+    await this.#ask(view, "notice", others, 0);
   }
 
-  async #ask({ callId, userId }: CallView, deviceIds: string[], delaySeconds: number): Promise<void> {
+  async #ask({ callId, userId }: CallView, purpose: PushPurpose, deviceIds: string[], delaySeconds: number) {
     if (deviceIds.length === 0) return;
-    const request: PushRequest = { callId, userId, deviceIds, attempts: 0 };
+    const request: PushRequest = { callId, userId, deviceIds, purpose, attempts: 0 };
     try {
       await this.#queue.send(request, { delaySeconds });
     } catch (error) {
