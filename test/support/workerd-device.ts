@@ -45,6 +45,11 @@ export class WorkerdDevice extends Listener {
     if (this.closed) await this.connect(path);
   }
 
+  async disconnect(): Promise<void> {
+    this.#socket?.close(1000);
+    await this.untilClosed();
+  }
+
   override sendRaw(frame: string): void {
     this.#socket?.send(frame);
   }
