@@ -38,7 +38,7 @@ export class Ringing {
     this.#source.step({ type: "call_changed", view });
     this.announce(view);
     if (view.role === "callee" && rings(view.state)) return { ...untold, ...(await this.#ring(view)) };
-    if (pushed) await this.#pushes.notice(view, pushed);
+    if (pushed) await this.#tellPushed(view, pushed);
     return { ...untold, silence, hasIdleDevices: this.#sockets.devices().some((id) => !view.joined.includes(id)) };
   }
 
@@ -52,6 +52,12 @@ export class Ringing {
       const ours = outgoingTo(this.#source.user(), each.caller.userId);
       this.#sockets.announce(each, (deviceId) => this.#isSilent(deviceId), ours, Date.now());
     }
+  }
+
+  /** Once: whatever the call becomes after its ringing, those who were pushed are told no more of it. */
+  async #tellPushed(view: CallView, pushed: readonly string[]): Promise<void> {
+    this.#source.step({ type: "pushed", callId: view.callId, deviceIds: [] });
+    await this.#pushes.notice(view, pushed);
   }
 
   /** The device whose call was merged is sent to the other one, and so is not rung for it. */
@@ -69,8 +75,9 @@ export class Ringing {
     const rung = connected.filter((deviceId) => !this.#isSilent(deviceId));
     const pushed = pushable(user);
     if (pushed.length > 0 && !user.pushed[view.callId]) {
-      await this.#pushes.ring(view, pushed, connected);
+      // Noted first: a call that is over before the queue has answered is to be taken back.
       this.#source.step({ type: "pushed", callId: view.callId, deviceIds: pushed });
+      await this.#pushes.ring(view, pushed, connected);
     }
     const wantsQuiet = Object.values(user.devices).some(({ doNotDisturb }) => doNotDisturb);
     const isSilent = rung.length === 0 && pushed.length === 0 && wantsQuiet;

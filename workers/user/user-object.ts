@@ -9,6 +9,7 @@ import {
   type TokenRefresh,
 } from "../../schema/client-messages.ts";
 import type { BlocksResponse, DevicesResponse, PresenceResponse, Settings } from "../../schema/http.ts";
+import { MAX_ENDED } from "../../schema/limits.ts";
 import type { PushTarget } from "../../schema/push.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { isoTimestamp } from "../../schema/time.ts";
@@ -112,9 +113,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   async callChanged(view: CallView): Promise<Taken> {
-    const taken = await this.#ringing.take(view);
-    if (view.state === "ended") this.#alerted.delete(view.callId);
-    return taken;
+    return this.#ringing.take(view);
   }
 
   async deliver(deviceId: string, messages: ServerMessage[]): Promise<void> {
@@ -176,7 +175,11 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   async pushTargets(callId: string, deviceIds: readonly string[]): Promise<PushTarget[]> {
-    return pushTargets(this.#user, deviceIds, this.#alerted.get(callId) ?? new Set());
+    const alerted = this.#alerted.get(callId) ?? new Set();
+    // Once the ringing is over, one that alerted has heard so over its socket, if it still has one.
+    const isServed = (deviceId: string) =>
+      rings(this.#user.calls[callId]?.state) || this.#sockets.of(deviceId) !== undefined;
+    return pushTargets(this.#user, deviceIds, new Set([...alerted].filter(isServed)));
   }
 
   async tokenDied(deviceId: string, token: string): Promise<void> {
@@ -255,6 +258,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const alerted = this.#alerted.get(callId) ?? new Set();
     const isFirst = alerted.size === 0;
     this.#alerted.set(callId, alerted.add(deviceId));
+    for (const oldest of [...this.#alerted.keys()].slice(0, -MAX_ENDED)) this.#alerted.delete(oldest);
     if (!isFirst) return [];
     const replies = await this.#forward(deviceId, message).catch((error: unknown) => {
       this.#alerted.delete(callId);

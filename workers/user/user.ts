@@ -35,7 +35,7 @@ export type Event =
   | { readonly type: "initiation_failed"; readonly key: string; readonly callId: string }
   | { readonly type: "call_changed"; readonly view: CallView }
   | { readonly type: "call_unknown"; readonly callId: string }
-  /** These devices are being pushed about the call. */
+  /** These devices are being pushed to ring; none: they are told that it is over. */
   | { readonly type: "pushed"; readonly callId: string; readonly deviceIds: readonly string[] }
   | { readonly type: "watched"; readonly by: string }
   | { readonly type: "unwatched"; readonly by: string }
@@ -100,7 +100,7 @@ export function step(user: User, event: Event, now: number): Step {
     case "call_unknown":
       return done({ ...user, calls: without(user.calls, event.callId) });
     case "pushed":
-      return done(committed(user, { pushed: { ...user.pushed, [event.callId]: event.deviceIds } }));
+      return done(pushed(user, event.callId, event.deviceIds));
     case "watched":
       return done(watched(user, event.by, now));
     case "unwatched":
@@ -193,6 +193,11 @@ function isSameCall(a: Initiation, b: Initiation): boolean {
 function initiationFailed(user: User, key: string, callId: string): User {
   if (user.initiations[key]?.callId !== callId) return user;
   return committed(user, { initiations: without(user.initiations, key), calls: without(user.calls, callId) });
+}
+
+function pushed(user: User, callId: string, deviceIds: readonly string[]): User {
+  if (deviceIds.length > 0) return committed(user, { pushed: { ...user.pushed, [callId]: deviceIds } });
+  return callId in user.pushed ? committed(user, { pushed: without(user.pushed, callId) }) : user;
 }
 
 function watched(user: User, by: string, now: number): User {
