@@ -2,6 +2,7 @@ import * as z from "zod";
 import { parseJson } from "./client-messages.ts";
 import { describe, ErrorCode, type Refusal } from "./errors.ts";
 import { Uuid } from "./ids.ts";
+import { MAX_PUSH_TOKEN } from "./limits.ts";
 
 /**
  * The registration socket between an SFU node and the FleetObject of its region: text frames of
@@ -49,6 +50,8 @@ export const NodeRegister = z.object({
   capacity: NodeCapacity,
   /** Where clients send media: an IP address or a host name. */
   announcedAddress: z.string().min(1).max(255),
+  /** The node also takes pushes to APNs on; older nodes say nothing of it. */
+  pushRelay: z.boolean().default(false),
 });
 export type NodeRegister = z.infer<typeof NodeRegister>;
 
@@ -61,7 +64,48 @@ export const NodeHeartbeat = z.object({
 });
 export type NodeHeartbeat = z.infer<typeof NodeHeartbeat>;
 
-export const NodeMessage = z.discriminatedUnion("type", [NodeRegister, NodeHeartbeat]);
+/** How long a relay has for one push. Longer takes from the ring, which the retry has to fit in. */
+export const PUSH_RELAY_MS = 5_000;
+
+/** APNs takes at most 5 KB of a VoIP push, 4 KB of any other. */
+const MAX_APNS_BODY = 5 * 1024;
+const headerValue = z.string().max(1_024);
+
+/**
+ * One request to APNs, which speaks only HTTP/2, for a node to make. Where APNs is the node knows by itself, the path
+ * is the token's, and no other header passes.
+ */
+export const PushOrder = z.object({
+  token: z
+    .string()
+    .regex(/^[0-9a-fA-F]+$/)
+    .max(MAX_PUSH_TOKEN),
+  headers: z.object({
+    authorization: headerValue,
+    "apns-push-type": z.enum(["voip", "alert"]),
+    "apns-topic": headerValue,
+    "apns-expiration": headerValue,
+    "apns-priority": headerValue,
+    "apns-collapse-id": z.string().max(64).optional(),
+  }),
+  body: z.string().max(MAX_APNS_BODY),
+});
+export type PushOrder = z.infer<typeof PushOrder>;
+
+/** What APNs said; `status` is null if it was not reached, or not in time. */
+export const PushAnswer = z.object({
+  status: z.int().nullable(),
+  reason: z.string().max(100).nullable(),
+  /** As its `retry-after` header says. */
+  retryAfter: z.string().max(100).nullable(),
+});
+export type PushAnswer = z.infer<typeof PushAnswer>;
+
+/** The reply to `push_send`. */
+export const PushResult = PushAnswer.extend({ type: z.literal("push_result"), id: Uuid });
+export type PushResult = z.infer<typeof PushResult>;
+
+export const NodeMessage = z.discriminatedUnion("type", [NodeRegister, NodeHeartbeat, PushResult]);
 export type NodeMessage = z.infer<typeof NodeMessage>;
 
 /** The reply to `node_register`: the node is known from now until its lease ends. */
@@ -77,7 +121,11 @@ export const NodeLease = z.object({ type: z.literal("node_lease"), leaseMs: z.in
 /** A message was refused; the socket stays open. */
 export const NodeError = z.object({ type: z.literal("error"), code: ErrorCode, message: z.string() });
 
-export const FleetMessage = z.discriminatedUnion("type", [NodeRegistered, NodeLease, NodeError]);
+/** Sent to a node that relays pushes. */
+export const PushSend = PushOrder.extend({ type: z.literal("push_send"), id: Uuid });
+export type PushSend = z.infer<typeof PushSend>;
+
+export const FleetMessage = z.discriminatedUnion("type", [NodeRegistered, NodeLease, NodeError, PushSend]);
 export type FleetMessage = z.infer<typeof FleetMessage>;
 
 /** Close code of a socket whose lease ran out. */

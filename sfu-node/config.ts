@@ -31,6 +31,10 @@ const Environment = z
     /** The address and port of `/health/live` and `/health/ready`. */
     HEALTH_HOST: z.string().min(1).default("127.0.0.1"),
     HEALTH_PORT: Port.default(8_788),
+    /** Whether the node also takes the edge's pushes to APNs, which speaks only HTTP/2. */
+    PUSH_RELAY: z.enum(["on", "off"]).default("off"),
+    /** Where APNs is; for apps from Xcode https://api.sandbox.push.apple.com. */
+    APNS_URL: z.url({ protocol: /^https$/ }).default("https://api.push.apple.com"),
     /** mediasoup's worker; without it, the one that mediasoup's npm package has installed. */
     MEDIASOUP_WORKER_BIN: z.string().min(1).optional(),
   })
@@ -54,6 +58,8 @@ export interface Config {
   readonly rtcPort: number;
   readonly healthHost: string;
   readonly healthPort: number;
+  /** Where the node takes pushes to; null if it relays none. */
+  readonly apnsUrl: URL | null;
   readonly workerBin: string | null;
 }
 
@@ -80,6 +86,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     rtcPort: values.SFU_RTC_PORT,
     healthHost: values.HEALTH_HOST,
     healthPort: values.HEALTH_PORT,
+    apnsUrl: values.PUSH_RELAY === "on" ? new URL(values.APNS_URL) : null,
     workerBin: values.MEDIASOUP_WORKER_BIN ?? null,
   };
 }

@@ -4,6 +4,7 @@ import { type Config, readConfig } from "./config.ts";
 import { startHealth } from "./health.ts";
 import { LoadMeter } from "./load.ts";
 import { log, problem, short } from "./log.ts";
+import { PushRelay } from "./push-relay.ts";
 import { RegistrationSocket } from "./registration.ts";
 import { WorkerPool } from "./workers.ts";
 
@@ -26,7 +27,10 @@ async function main(): Promise<void> {
   const load = new LoadMeter(pool);
   // No rooms are placed on nodes yet.
   const measure = async () => ({ load: await load.measure(), rooms: 0 });
-  const registration = new RegistrationSocket({ ...config, node, measure, log });
+  const pushes = config.apnsUrl && new PushRelay({ apnsUrl: config.apnsUrl, log });
+  if (pushes) parts.unshift(pushes);
+  const relay = pushes ? { relay: pushes.send.bind(pushes) } : {};
+  const registration = new RegistrationSocket({ ...config, node, measure, log, ...relay });
   parts.unshift(registration);
   pool.on("change", () => registration.reportNow());
 
@@ -49,6 +53,7 @@ function describeNode(config: Config): NodeRegister {
     protocol: FLEET_PROTOCOL,
     capacity: { workers: config.workers, consumers: config.workers * config.consumersPerWorker },
     announcedAddress: config.announcedAddress,
+    pushRelay: config.apnsUrl !== null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { FleetMessage } from "../schema/fleet.ts";
+import type { FleetMessage, PushSend } from "../schema/fleet.ts";
 import { retryDelayMs } from "./backoff.ts";
 
 /**
@@ -18,9 +18,12 @@ export type Registration =
   | { readonly phase: "waiting"; readonly failures: number; readonly deadline: number }
   | { readonly phase: "stopped" };
 
+/** What the fleet says of the registration itself. */
+export type FleetReply = Exclude<FleetMessage, PushSend>;
+
 export type Event =
   | { readonly type: "opened" }
-  | { readonly type: "heard"; readonly message: FleetMessage; readonly jitter: number }
+  | { readonly type: "heard"; readonly message: FleetReply; readonly jitter: number }
   | { readonly type: "closed"; readonly jitter: number }
   /** The node's load is not what it last reported, by more than can wait. */
   | { readonly type: "load_changed" }
@@ -78,7 +81,7 @@ export function nextDeadline(state: Registration): number | null {
 
 type Running = Exclude<Registration, { phase: "stopped" }>;
 
-function hear(state: Running, message: FleetMessage, jitter: number, now: number): Step {
+function hear(state: Running, message: FleetReply, jitter: number, now: number): Step {
   switch (message.type) {
     case "node_registered": {
       if (state.phase !== "registering") return { state, commands: [] };

@@ -6,6 +6,8 @@ import {
   type NodeHeartbeat,
   type NodeMessage,
   type NodeRegister,
+  type PushAnswer,
+  type PushSend,
   parseFleetFrame,
 } from "../schema/fleet.ts";
 import { type Log, problem, short } from "./log.ts";
@@ -20,6 +22,8 @@ export interface RegistrationOptions {
   readonly node: NodeRegister;
   /** What the next heartbeat says. */
   readonly measure: () => Promise<Omit<NodeHeartbeat, "type">>;
+  /** Takes a push to APNs; without it the node is no relay. */
+  readonly relay?: (order: PushSend) => Promise<PushAnswer>;
   readonly log: Log;
 }
 
@@ -112,6 +116,10 @@ export class RegistrationSocket {
   #hear(frame: string): void {
     const message: FleetMessage | undefined = parseFleetFrame(frame);
     if (!message) return;
+    if (message.type === "push_send") {
+      void this.#relay(message);
+      return;
+    }
     if (message.type === "error") this.#options.log("sfu_refused", { code: message.code, problem: message.message });
     this.#step({ type: "heard", message, jitter: Math.random() });
   }
@@ -120,6 +128,12 @@ export class RegistrationSocket {
     const socket = this.#socket;
     const report = await this.#options.measure();
     if (socket === this.#socket) this.#send({ type: "node_heartbeat", ...report });
+  }
+
+  async #relay(order: PushSend): Promise<void> {
+    const socket = this.#socket;
+    const answer = await this.#options.relay?.(order);
+    if (answer && socket === this.#socket) this.#send({ type: "push_result", id: order.id, ...answer });
   }
 
   #send(message: NodeMessage): void {

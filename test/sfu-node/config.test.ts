@@ -27,6 +27,7 @@ describe("the environment of a node", () => {
       rtcPort: 40_000,
       healthHost: "127.0.0.1",
       healthPort: 8_788,
+      apnsUrl: null,
       workerBin: null,
     });
   });
@@ -39,6 +40,7 @@ describe("the environment of a node", () => {
   it("treats an empty variable as one that is not set", () => {
     expect(readConfig({ ...required, SFU_WORKERS: "", MEDIASOUP_WORKER_BIN: "" })).toMatchObject({
       workers: 1,
+      apnsUrl: null,
       workerBin: null,
     });
   });

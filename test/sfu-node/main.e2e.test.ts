@@ -107,6 +107,7 @@ describe("an SFU node", () => {
       protocol: 1,
       capacity: { workers: 2, consumers: 800 },
       announcedAddress: "sfu.example.org",
+      pushRelay: false,
     });
     const { load } = await connection.heartbeat();
     expect(load).toMatchObject({ workers: 2, consumers: 0, packetRate: 0 });

@@ -1,10 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { FleetMessage } from "../../schema/fleet.ts";
-import { retryDelayMs } from "../../sfu-node/backoff.ts";
-import { type Event, nextDeadline, type Registration, start, step } from "../../sfu-node/registration-policy.ts";
 
-const heard = (message: FleetMessage): Event => ({ type: "heard", message, jitter: 1 });
+import { retryDelayMs } from "../../sfu-node/backoff.ts";
+import {
+  type Event,
+  type FleetReply,
+  nextDeadline,
+  type Registration,
+  start,
+  step,
+} from "../../sfu-node/registration-policy.ts";
+
+const heard = (message: FleetReply): Event => ({ type: "heard", message, jitter: 1 });
 const OPENED: Event = { type: "opened" };
 const REGISTERED = heard({ type: "node_registered", leaseMs: 15_000, heartbeatMs: 5_000 });
 const LEASE = heard({ type: "node_lease", leaseMs: 15_000 });

@@ -11,6 +11,7 @@ const node: NodeRegister = {
   protocol: 1,
   capacity: { workers: 1, consumers: 400 },
   announcedAddress: "127.0.0.1",
+  pushRelay: false,
 };
 const report = { load: { workers: 1, consumers: 0, cpu: 0.1, packetRate: 0 }, rooms: 0 };
 /** Long enough never to pass within a test. */

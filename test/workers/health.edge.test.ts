@@ -42,6 +42,7 @@ async function dialNode(): Promise<WebSocket> {
     protocol: FLEET_PROTOCOL,
     capacity: { workers: 1, consumers: 100 },
     announcedAddress: "127.0.0.1",
+    pushRelay: false,
   };
   node.send(JSON.stringify(registration));
   await once(node, "message");

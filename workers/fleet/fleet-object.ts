@@ -1,9 +1,17 @@
 import { DurableObject } from "cloudflare:workers";
-import { type FleetMessage, type NodeStatus, parseNodeFrame, Region } from "../../schema/fleet.ts";
+import {
+  type FleetMessage,
+  type NodeStatus,
+  type PushAnswer,
+  type PushOrder,
+  parseNodeFrame,
+  Region,
+} from "../../schema/fleet.ts";
 import { Alarm } from "../alarm.ts";
 import { log, short } from "../log.ts";
 import { answerClose, close } from "../socket.ts";
 import * as machine from "./fleet.ts";
+import { PushRelays } from "./push-relays.ts";
 
 /** What hibernates with a registration socket; the sockets together are the whole state. */
 interface FleetAttachment {
@@ -18,6 +26,7 @@ interface FleetAttachment {
 export class FleetObject extends DurableObject<Env> {
   #fleet: machine.Fleet;
   readonly #alarm: Alarm;
+  readonly #relays = new PushRelays();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -34,6 +43,14 @@ export class FleetObject extends DurableObject<Env> {
     return machine.nodes(this.#fleet, Date.now());
   }
 
+  /** Has a node take a push to APNs. @returns null without a node that does */
+  async push(order: PushOrder): Promise<PushAnswer | null> {
+    const relays = machine.relays(this.#fleet, Date.now());
+    return this.#relays.send(relays, order, (connectionId, message) =>
+      this.#perform({ type: "send", connectionId, message }),
+    );
+  }
+
   /** Takes an upgrade that `connectNode` has let through. */
   override async fetch(): Promise<Response> {
     const { 0: client, 1: server } = new WebSocketPair();
@@ -46,15 +63,16 @@ export class FleetObject extends DurableObject<Env> {
 
   override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
     const parsed = parseNodeFrame(frame);
-    if (parsed.ok) {
-      this.#step({ type: "message", connectionId: attachment(socket).connectionId, message: parsed.message });
-    } else {
-      send(socket, { type: "error", ...parsed.refusal });
-    }
+    const { connectionId } = attachment(socket);
+    if (!parsed.ok) send(socket, { type: "error", ...parsed.refusal });
+    else if (parsed.message.type === "push_result") this.#relays.answered(connectionId, parsed.message);
+    else this.#step({ type: "message", connectionId, message: parsed.message });
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    this.#step({ type: "closed", connectionId: attachment(socket).connectionId });
+    const { connectionId } = attachment(socket);
+    this.#step({ type: "closed", connectionId });
+    this.#relays.left(connectionId);
     answerClose(socket, code);
   }
 

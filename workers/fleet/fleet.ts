@@ -8,6 +8,7 @@ import {
   type NodeMessage,
   type NodeRegister,
   type NodeStatus,
+  type PushResult,
   type Region,
 } from "../../schema/fleet.ts";
 
@@ -28,9 +29,12 @@ export interface Fleet {
   readonly connections: Readonly<Record<string, Connection>>;
 }
 
+/** What a node says of itself. */
+export type NodeReport = Exclude<NodeMessage, PushResult>;
+
 export type Event =
   | { readonly type: "opened"; readonly connectionId: string }
-  | { readonly type: "message"; readonly connectionId: string; readonly message: NodeMessage }
+  | { readonly type: "message"; readonly connectionId: string; readonly message: NodeReport }
   | { readonly type: "closed"; readonly connectionId: string }
   | { readonly type: "time_passed" };
 
@@ -65,6 +69,13 @@ export function nodes(fleet: Fleet, now: number): NodeStatus[] {
   return Object.values(fleet.connections).flatMap(({ leaseUntil, node }) => (node && leaseUntil > now ? [node] : []));
 }
 
+/** The connections of nodes that relay pushes and hold a lease. */
+export function relays(fleet: Fleet, now: number): string[] {
+  return Object.entries(fleet.connections).flatMap(([connectionId, { leaseUntil, node }]) =>
+    node?.pushRelay && leaseUntil > now ? [connectionId] : [],
+  );
+}
+
 function apply(fleet: Fleet, event: Event, now: number): Step {
   switch (event.type) {
     case "opened":
@@ -78,7 +89,7 @@ function apply(fleet: Fleet, event: Event, now: number): Step {
   }
 }
 
-function hear(fleet: Fleet, connectionId: string, message: NodeMessage, now: number): Step {
+function hear(fleet: Fleet, connectionId: string, message: NodeReport, now: number): Step {
   const connection = fleet.connections[connectionId];
   // Its lease ran out, or a newer socket took over: the close is already on its way.
   if (!connection) return unspoken(fleet);
@@ -104,11 +115,11 @@ function register(fleet: Fleet, connectionId: string, message: NodeRegister, now
   if (message.region !== fleet.region) {
     return reply(fleet, connectionId, refusal("bad_message", `region: this is the fleet of ${fleet.region}`));
   }
-  const { nodeId, region, version, capacity, announcedAddress } = message;
+  const { nodeId, region, version, capacity, announcedAddress, pushRelay } = message;
   const own = fleet.connections[connectionId]?.node;
   const known = own?.nodeId === nodeId ? own : { load: null, rooms: 0, registeredAt: now };
   const leaseUntil = now + NODE_LEASE_MS;
-  const node = { ...known, nodeId, region, version, capacity, announcedAddress, leaseUntil };
+  const node = { ...known, nodeId, region, version, capacity, announcedAddress, pushRelay, leaseUntil };
   const older = connectionsOf(fleet, nodeId).filter((id) => id !== connectionId);
   return {
     state: put(drop(fleet, older), connectionId, { leaseUntil, node }),

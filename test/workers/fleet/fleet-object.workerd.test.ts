@@ -60,6 +60,7 @@ function registration(changes: Partial<NodeRegister> = {}): NodeRegister {
     protocol: 1,
     capacity: { workers: 1, consumers: 400 },
     announcedAddress: "127.0.0.1",
+    pushRelay: false,
     ...changes,
   };
 }

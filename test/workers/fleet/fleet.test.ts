@@ -22,6 +22,7 @@ const registration: NodeRegister = {
   protocol: 1,
   capacity: { workers: 2, consumers: 800 },
   announcedAddress: "127.0.0.1",
+  pushRelay: false,
 };
 const load = { workers: 2, consumers: 3, cpu: 0.25, packetRate: 120 };
 
@@ -247,6 +248,7 @@ describe("the fleet, transition by transition", () => {
         version: "0.1.0",
         capacity: { workers: 2, consumers: 800 },
         announcedAddress: "127.0.0.1",
+        pushRelay: false,
         load,
         rooms: 4,
         registeredAt: 100,
