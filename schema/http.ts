@@ -129,6 +129,10 @@ export const Settings = z.object({
 });
 export type Settings = z.infer<typeof Settings>;
 
+/** `GET /api/push/vapid-key`: what `PushManager.subscribe` takes as `applicationServerKey`. */
+export const VapidKeyResponse = z.object({ publicKey: z.string() });
+export type VapidKeyResponse = z.infer<typeof VapidKeyResponse>;
+
 const ServiceStatus = z.object({ status: z.enum(["ok", "degraded", "down"]) });
 
 export const HealthResponse = z.object({

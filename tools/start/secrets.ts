@@ -13,6 +13,8 @@ const Secrets = z.object({
   SFU_NODE_KEY: Secret,
   SERVER_KEY: Secret,
   CALL_TOKEN_SECRET: Secret,
+  /** Any 32 bytes are a P-256 key, but for one in 2^32. */
+  VAPID_PRIVATE_KEY: Secret,
 });
 
 /** The secrets of wrangler.toml that are this installation's own. */
@@ -52,6 +54,7 @@ function create(dataDir: string, file: string, known: Known): Secrets {
     SFU_NODE_KEY: known.SFU_NODE_KEY ?? random(),
     SERVER_KEY: known.SERVER_KEY ?? random(),
     CALL_TOKEN_SECRET: known.CALL_TOKEN_SECRET ?? random(),
+    VAPID_PRIVATE_KEY: known.VAPID_PRIVATE_KEY ?? random(),
   };
   mkdirSync(dataDir, { recursive: true });
   // Whole or not at all, also when the machine stops half-way.

@@ -28,6 +28,7 @@ import {
   settings,
   unblock,
 } from "./privacy.ts";
+import { vapidKey } from "./push.ts";
 import { countFailure } from "./rate-limit.ts";
 import { devices, presence, putUser, removeDevice } from "./users.ts";
 
@@ -79,6 +80,7 @@ app.put("/api/blocks/:id", block);
 app.delete("/api/blocks/:id", unblock);
 app.get("/api/settings", settings);
 app.put("/api/settings", putSettings);
+app.get("/api/push/vapid-key", vapidKey);
 app.get("/api/users/:id/presence", presence);
 
 app.notFound((context) => refuse(context, new HttpRefusal("not_found", "no such route")));

@@ -12,7 +12,7 @@ afterEach(() => rmSync(dataDir, { recursive: true }));
 
 it("are random, kept, and for nobody else to read", () => {
   const secrets = installationSecrets(join(dataDir, "one"));
-  expect(new Set(Object.values(secrets)).size).toBe(5);
+  expect(new Set(Object.values(secrets)).size).toBe(6);
   for (const secret of Object.values(secrets)) expect(Buffer.from(secret, "base64url")).toHaveLength(32);
   expect(statSync(join(dataDir, "one/secrets.json")).mode & 0o777).toBe(0o600);
   expect(installationSecrets(join(dataDir, "one"))).toEqual(secrets);

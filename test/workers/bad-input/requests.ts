@@ -37,6 +37,7 @@ const ROUTES: readonly (readonly [method: string, path: string])[] = [
   ["DELETE", `/api/contacts/${id}`],
   ["GET", "/api/settings"],
   ["PUT", "/api/settings"],
+  ["GET", "/api/push/vapid-key"],
   ["GET", `/api/users/${id}/presence`],
   ["GET", "/ws"],
   ["GET", `/calls/${id}/ws`],
