@@ -18,9 +18,9 @@ export function take(bucket: Bucket | undefined, rate: Rate, now: number): { buc
   return { bucket: filled, retryAfterMs: Math.ceil((1 - filled.tokens) / perMs(rate)) };
 }
 
-/** A full bucket is one that need not be remembered. */
-export function isFull(bucket: Bucket, rate: Rate, now: number): boolean {
-  return fill(bucket, rate, now).tokens >= rate.burst;
+/** How often it may be done at once; at `burst` the bucket is full, and need not be remembered. */
+export function tokensIn(bucket: Bucket, rate: Rate, now: number): number {
+  return fill(bucket, rate, now).tokens;
 }
 
 function fill(bucket: Bucket | undefined, rate: Rate, now: number): Bucket {
