@@ -37,6 +37,13 @@ describe("the environment of a node", () => {
     expect(readConfig({ ...required, SFU_REGION: "eu-west", SFU_WORKERS: "3" }).workers).toBe(3);
   });
 
+  it("takes pushes to APNs only where it is asked to", () => {
+    const relay = { ...required, PUSH_RELAY: "on" };
+    expect(readConfig(relay).apnsUrl?.href).toBe("https://api.push.apple.com/");
+    expect(readConfig({ ...relay, APNS_URL: "https://api.sandbox.push.apple.com" }).apnsUrl?.host).toContain("sandbox");
+    expect(refusal({ ...relay, APNS_URL: "http://api.push.apple.com" })).toContain("APNS_URL: ");
+  });
+
   it("treats an empty variable as one that is not set", () => {
     expect(readConfig({ ...required, SFU_WORKERS: "", MEDIASOUP_WORKER_BIN: "" })).toMatchObject({
       workers: 1,

@@ -88,7 +88,12 @@ export class ApnsGateway extends Inbox<ApnsPush> {
     for (const session of this.#sessions) session.goaway();
   }
 
+  async startAgain(): Promise<void> {
+    await once(this.#server.listen(Number(this.url.port), "127.0.0.1"), "listening");
+  }
+
   async close(): Promise<void> {
+    if (!this.#server.listening) return;
     for (const session of this.#sessions) session.destroy();
     this.#server.close();
     await once(this.#server, "close");
