@@ -99,7 +99,12 @@ async function registered(env?: Record<string, string>): Promise<{ node: NodePro
 
 describe("an SFU node", () => {
   it("registers with what it can do, says so in a line, and reports a real load", async () => {
-    const node = start({ SFU_REGION: "eu-west", SFU_WORKERS: "2", ANNOUNCED_ADDRESS: "sfu.example.org" });
+    const node = start({
+      SFU_REGION: "eu-west",
+      SFU_WORKERS: "2",
+      ANNOUNCED_ADDRESS: "sfu.example.org",
+      PUSH_RELAY: "on",
+    });
     const connection = await fleet.connection();
     expect(await connection.register(CALM)).toMatchObject({
       type: "node_register",
@@ -107,7 +112,7 @@ describe("an SFU node", () => {
       protocol: 1,
       capacity: { workers: 2, consumers: 800 },
       announcedAddress: "sfu.example.org",
-      pushRelay: false,
+      pushRelay: true,
     });
     const { load } = await connection.heartbeat();
     expect(load).toMatchObject({ workers: 2, consumers: 0, packetRate: 0 });

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { PushProvider } from "../../../schema/client-messages.ts";
 import { CallEventsResponse, CallResponse, VapidKeyResponse } from "../../../schema/http.ts";
 import type { PushPayload } from "../../../schema/push.ts";
-import type { Device } from "../../support/device.ts";
+import { Device } from "../../support/device.ts";
 import type { Person } from "../../support/edge.ts";
 import { UNREGISTERED } from "../../support/push-fcm.ts";
 import type { Scripted } from "../../support/push-gateway.ts";
@@ -245,6 +245,36 @@ describe("a provider that does not take a push", () => {
     expect(await next()).toMatchObject({ type: "missed_call" });
     await scene.receipts(callId, ["fcm ring expired 2", "fcm notice accepted 1"]);
   });
+});
+
+test("[PUSH-1] a token comes over the socket or over HTTP, and the newest counts", async () => {
+  const { bob, caller } = await people();
+  const [former, newest] = [handset("fcm"), handset("webpush")];
+  const phone = await Device.open(`${scene.edge.ws}/ws`, bob.token, bob.userId, randomUUID());
+  const { deviceId } = phone;
+  const push = { provider: "fcm" as const, token: former.token };
+  phone.send({ type: "register", deviceId, deviceType: "Android", push });
+  await phone.next("registered");
+  expect((await scene.device(bob, deviceId))?.push).toBe("fcm");
+  await scene.register(bob, deviceId, { provider: "webpush", token: newest.token });
+  expect((await scene.device(bob, deviceId))?.push).toBe("webpush");
+  await phone.close();
+  const { callId } = await initiate(caller, bob.userId);
+  expect((await ringOf(newest.next)).callId).toBe(callId);
+  expect(former.count()).toBe(0);
+});
+
+test("[PUSH-2] no push waits for the database", async () => {
+  const { bob, caller } = await people();
+  const { token, next } = handset("fcm");
+  await scene.offline(bob, { provider: "fcm", token });
+  await scene.edge.postgres.endpoint?.stop();
+  const { callId } = await initiate(caller, bob.userId);
+  expect((await ringOf(next)).callId).toBe(callId);
+  caller.send({ type: "call_end", callId });
+  expect(await next()).toMatchObject({ type: "missed_call" });
+  await scene.edge.postgres.endpoint?.start();
+  await scene.receipts(callId, ["fcm ring accepted 1", "fcm notice accepted 1"]);
 });
 
 test("[PUSH-1] a browser subscribes with the key that pushes are signed with", async () => {
