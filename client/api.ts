@@ -1,12 +1,16 @@
-import type * as z from "zod";
-import { parseJson } from "../schema/client-messages.ts";
+import * as z from "zod";
+import type { Direction, Outcome } from "../schema/call.ts";
+import { type PushToken, parseJson } from "../schema/client-messages.ts";
 import { HttpError } from "../schema/errors.ts";
 import {
+  BlocksResponse,
   ContactsResponse,
   DevicesResponse,
   HistoryResponse,
   IceServersResponse,
   PresenceResponse,
+  Settings,
+  VapidKeyResponse,
 } from "../schema/http.ts";
 import { SwitchboardError } from "./errors.ts";
 import type { Platform } from "./platform.ts";
@@ -22,7 +26,13 @@ export interface HistoryPage {
   readonly cursor?: string;
   /** 1 to 100, 20 unless told. */
   readonly limit?: number;
+  /** Calls of those whom the user has blocked are listed only with `blocked`. */
+  readonly outcome?: Outcome;
+  readonly direction?: Direction;
 }
+
+/** A 204. */
+const Nothing = z.undefined();
 
 /** The HTTP API, typed. Each method throws a `SwitchboardError`. */
 export class Api {
@@ -36,10 +46,45 @@ export class Api {
     return this.#get("/api/contacts", ContactsResponse);
   }
 
+  /** With `ringFrom: "contacts"` only contacts ring. */
+  addContact(userId: string): Promise<void> {
+    return this.#ask("POST", path("contacts", userId), Nothing);
+  }
+
+  removeContact(userId: string): Promise<void> {
+    return this.#ask("DELETE", path("contacts", userId), Nothing);
+  }
+
   /** The user's calls, newest first. */
-  history({ cursor, limit = 20 }: HistoryPage = {}): Promise<HistoryResponse> {
-    const query = new URLSearchParams({ limit: String(limit), ...(cursor !== undefined && { cursor }) });
+  history({ limit = 20, ...filters }: HistoryPage = {}): Promise<HistoryResponse> {
+    const query = new URLSearchParams({ limit: String(limit), ...filters });
     return this.#get(`/api/calls?${query}`, HistoryResponse);
+  }
+
+  /** Takes a call out of the user's history for good; the others keep theirs. */
+  removeFromHistory(callId: string): Promise<void> {
+    return this.#ask("DELETE", path("calls", callId), Nothing);
+  }
+
+  blocks(): Promise<BlocksResponse> {
+    return this.#get("/api/blocks", BlocksResponse);
+  }
+
+  /** Their calls ring nothing from now on; they cannot tell. */
+  block(userId: string): Promise<void> {
+    return this.#ask("PUT", path("blocks", userId), Nothing);
+  }
+
+  unblock(userId: string): Promise<void> {
+    return this.#ask("DELETE", path("blocks", userId), Nothing);
+  }
+
+  settings(): Promise<Settings> {
+    return this.#get("/api/settings", Settings);
+  }
+
+  setSettings(settings: Settings): Promise<Settings> {
+    return this.#ask("PUT", "/api/settings", Settings, settings);
   }
 
   iceServers(): Promise<IceServersResponse> {
@@ -50,14 +95,39 @@ export class Api {
     return this.#get("/api/devices", DevicesResponse);
   }
 
-  presence(userId: string): Promise<PresenceResponse> {
-    return this.#get(`/api/users/${encodeURIComponent(userId)}/presence`, PresenceResponse);
+  /** The device neither rings nor is it pushed; callers cannot tell. */
+  setDoNotDisturb(deviceId: string, doNotDisturb: boolean): Promise<void> {
+    return this.#ask("PUT", path("devices", deviceId), Nothing, { doNotDisturb });
   }
 
-  async #get<T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> {
-    const headers = { authorization: `Bearer ${await this.#options.token()}` };
-    return request(this.#options, path, schema, { headers });
+  /** How the device is woken while it has no connection. */
+  setPushToken(deviceId: string, push: PushToken): Promise<void> {
+    return this.#ask("PUT", `${path("devices", deviceId)}/push-token`, Nothing, push);
   }
+
+  /** What `PushManager.subscribe` takes; `not_found` where the deployment pushes to no browsers. */
+  vapidKey(): Promise<VapidKeyResponse> {
+    return this.#get("/api/push/vapid-key", VapidKeyResponse);
+  }
+
+  presence(userId: string): Promise<PresenceResponse> {
+    return this.#get(`${path("users", userId)}/presence`, PresenceResponse);
+  }
+
+  #get<T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> {
+    return this.#ask("GET", path, schema);
+  }
+
+  async #ask<T extends z.ZodType>(method: string, path: string, schema: T, body?: object): Promise<z.output<T>> {
+    const authorization = `Bearer ${await this.#options.token()}`;
+    if (body === undefined) return request(this.#options, path, schema, { method, headers: { authorization } });
+    const headers = { authorization, "content-type": "application/json" };
+    return request(this.#options, path, schema, { method, headers, body: JSON.stringify(body) });
+  }
+}
+
+function path(kind: "blocks" | "calls" | "contacts" | "devices" | "users", id: string): string {
+  return `/api/${kind}/${encodeURIComponent(id)}`;
 }
 
 /** One request, its answer checked against the schema. */

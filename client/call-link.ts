@@ -7,12 +7,16 @@ import type { Peer, PeerEvents } from "./peer.ts";
 /** What a call needs of the client that it belongs to. */
 export interface CallLink {
   readonly deviceId: string;
+  /** Known once the device has registered. */
+  readonly userId: string;
   now(): number;
   /** Sends a command and waits for its reply, over whichever socket is open. */
   request(message: Outgoing, callId: string | null, commandId?: string): Promise<ServerMessage>;
   send(message: Extract<Outgoing, { type: InCallMessage["type"] }>): void;
   /** Opens the call's own socket. */
   attach(callId: string): void;
+  /** Whether this device is in another call, or is making one. */
+  isEngagedBeside(callId: string | null): boolean;
   /** The call is over here, and has said so. */
   release(callId: string | null): void;
   openMedia(choice: MediaChoice): Promise<LocalMedia>;

@@ -1,39 +1,47 @@
 import type { IceCandidate } from "../schema/client-messages.ts";
 import type { CallLink } from "./call-link.ts";
-import { type CandidateBatch, CandidateBatcher } from "./candidate-batch.ts";
+import { Connection, type ConnectionEvents } from "./connection.ts";
 import { SwitchboardError, type SwitchboardErrorCode } from "./errors.ts";
 import { LocalTracks } from "./local-tracks.ts";
 import type { LocalMedia, MediaChoice } from "./media.ts";
 import type { Description, MediaKind, Peer, PeerEvents } from "./peer.ts";
 import { GOOD, judge, type Quality } from "./quality.ts";
 
-export interface CallMediaEvents extends Pick<PeerEvents, "description" | "path"> {
-  candidates(batch: CandidateBatch): void;
+export interface CallMediaEvents
+  extends Pick<PeerEvents, "path">,
+    Pick<ConnectionEvents, "candidates" | "description"> {
   /** Something that a page shows has changed. */
   changed(): void;
+}
+
+/** A second connection, to the device that is taking the call over on the other side. */
+interface Next {
+  readonly id: string;
+  readonly opening: Promise<Connection>;
 }
 
 /** How often the connection is judged. More often costs battery, less often warns late. */
 const SAMPLE_MS = 2_000;
 
-/** Sound and picture of one call: this device's tracks, the peer connection, how well it carries. */
+/** The first connection's name while there are two: an answer without one would be taken for the new one's. */
+const FIRST = "first";
+
+/** Sound and picture of one call: this device's tracks, the connection that carries them, and how well it does. */
 export class CallMedia {
   readonly #link: CallLink;
-  readonly #isPolite: boolean;
   readonly #events: CallMediaEvents;
   readonly #tracks = new LocalTracks();
-  #batcher: CandidateBatcher;
-  #peer: Peer | null = null;
+  #main: Connection | null = null;
+  #next: Next | null = null;
+  #isOnHold = false;
   #quality: Quality = GOOD;
   #sampling: ReturnType<typeof setInterval> | undefined;
   #withoutVideo: SwitchboardErrorCode | null = null;
   #isClosed = false;
 
-  constructor(link: CallLink, isPolite: boolean, events: CallMediaEvents) {
+  constructor(link: CallLink, events: CallMediaEvents) {
     this.#link = link;
-    this.#isPolite = isPolite;
     this.#events = events;
-    this.#batcher = new CandidateBatcher((batch) => events.candidates(batch));
   }
 
   /** What this device's camera sees, while it is on. */
@@ -55,9 +63,9 @@ export class CallMedia {
     return this.#quality.isPoor;
   }
 
-  /** The other side's sound and picture; null before there is a connection. */
+  /** The other side's sound and picture; null before there is a connection. Another one after a handoff. */
   get remoteStream(): MediaStream | null {
-    return this.#peer?.remoteStream ?? null;
+    return this.#main?.peer.remoteStream ?? null;
   }
 
   /** Whether the other side sends a picture now. */
@@ -83,55 +91,114 @@ export class CallMedia {
 
   /** Raw statistics of the connection (W3C webrtc-stats); null before there is one. */
   async stats(): Promise<RTCStatsReport | null> {
-    return this.#peer?.stats() ?? null;
+    return this.#main?.peer.stats() ?? null;
   }
 
-  async offer(choice: MediaChoice): Promise<string> {
-    const [media, peer] = await this.#open(choice);
-    await this.#send(media, peer);
+  /** @param connectionId for a device that takes the call over: its connection is the call's second one */
+  async offer(choice: MediaChoice, connectionId?: string): Promise<string> {
+    const { peer } = await this.#open(choice, { isPolite: false, id: connectionId });
+    await this.#send(peer);
     return peer.createOffer();
   }
 
   /** @returns the answer; undefined where the caller has not offered yet */
   async answer(choice: MediaChoice, offer: string | undefined): Promise<string | undefined> {
-    const [media, peer] = await this.#open(choice);
-    if (offer !== undefined) await peer.acceptOffer(offer);
-    await this.#send(media, peer);
-    return offer === undefined ? undefined : peer.createAnswer();
+    const { peer } = await this.#open(choice, { isPolite: true });
+    return this.#answer(peer, offer);
+  }
+
+  /** Answers with what is open already, on a new connection: the one that was offered is of no use any more. */
+  async answerInstead(offer: string | undefined, hasVideo: boolean): Promise<string | undefined> {
+    this.#main?.close();
+    if (!hasVideo) this.#tracks.set("video", null);
+    const connection = await this.#connect({ isPolite: true });
+    this.#main = connection;
+    if (this.#isClosed) this.reset();
+    return this.#answer(this.#unlessClosed(connection).peer, offer);
+  }
+
+  /** Answers the offer of a device that is taking the call over; the first connection goes on beside it. */
+  async answerNext(offer: string, id: string): Promise<string> {
+    this.dropNext();
+    const next = { id, opening: this.#connect({ isPolite: true, id }) };
+    this.#next = next;
+    const connection = await next.opening;
+    if (this.#next !== next) throw new SwitchboardError("closed", "another connection took its place");
+    const answer = await this.#answer(connection.peer, offer);
+    await connection.peer.established();
+    connection.release();
+    return answer ?? "";
+  }
+
+  /** The call is on the second connection's device now. */
+  async switchToNext(): Promise<void> {
+    const next = this.#next;
+    if (!next) return;
+    this.#next = null;
+    const connection = await next.opening;
+    this.#main?.close();
+    this.#main = connection;
+    // Camera, microphone and hold may have changed since it was answered.
+    connection.peer.play(!this.#isOnHold);
+    await this.#send(connection.peer, true);
+    if (connection.path) this.#events.path(...connection.path);
+    this.#events.changed();
+  }
+
+  /** The handoff came to nothing. */
+  dropNext(): void {
+    const next = this.#next;
+    this.#next = null;
+    void next?.opening.then(
+      (connection) => connection.close(),
+      () => {},
+    );
+  }
+
+  /** On hold nothing is sent, heard or seen; devices stay open and connections stay up. */
+  async hold(isOn: boolean): Promise<void> {
+    if (this.#isOnHold === isOn) return;
+    this.#isOnHold = isOn;
+    const peer = this.#main?.peer;
+    peer?.play(!isOn);
+    if (peer) await this.#send(peer, true);
   }
 
   /** From now on candidates have somebody to go to. */
   release(afterMs?: number): void {
-    this.#batcher.release(afterMs);
+    this.#main?.release(afterMs);
   }
 
   /** Both sides are there. */
   async established(answer?: string): Promise<void> {
     this.#sampling ??= this.#isClosed ? undefined : setInterval(() => void this.#sample(), SAMPLE_MS);
-    await this.#peer?.established(answer);
+    await this.#main?.peer.established(answer);
   }
 
-  async describe(description: Description): Promise<void> {
-    await this.#peer?.describe(description);
+  async describe(description: Description, connectionId?: string): Promise<void> {
+    await this.#with(connectionId, (peer) => peer.describe(description));
   }
 
-  async addCandidates(candidates: readonly IceCandidate[], endOfCandidates: boolean): Promise<void> {
-    await this.#peer?.addCandidates(candidates, endOfCandidates);
+  async addCandidates(
+    candidates: readonly IceCandidate[],
+    endOfCandidates: boolean,
+    connectionId?: string,
+  ): Promise<void> {
+    await this.#with(connectionId, (peer) => peer.addCandidates(candidates, endOfCandidates));
   }
 
   recover(): void {
-    this.#peer?.recover();
+    this.#main?.peer.recover();
   }
 
   /** Back to before the answer, which did not succeed. */
   reset(): void {
     clearInterval(this.#sampling);
     this.#sampling = undefined;
-    this.#batcher.close();
     this.#tracks.stop();
-    this.#peer?.close();
-    this.#peer = null;
-    this.#batcher = new CandidateBatcher((batch) => this.#events.candidates(batch));
+    this.dropNext();
+    this.#main?.close();
+    this.#main = null;
   }
 
   close(): void {
@@ -140,18 +207,42 @@ export class CallMedia {
   }
 
   /** Microphone and relays take their time: both are asked at once. */
-  async #open(choice: MediaChoice): Promise<[LocalMedia, Peer]> {
-    const [media, peer] = await Promise.allSettled([
-      this.#link.openMedia(choice),
-      this.#link.openPeer(this.#isPolite, this.#peerEvents()),
-    ]);
+  async #open(choice: MediaChoice, options: { isPolite: boolean; id?: string | undefined }): Promise<Connection> {
+    const [media, connection] = await Promise.allSettled([this.#link.openMedia(choice), this.#connect(options)]);
     if (media.status === "fulfilled") this.#keep(media.value);
-    if (peer.status === "fulfilled") this.#peer = peer.value;
+    if (connection.status === "fulfilled") this.#main = connection.value;
     if (this.#isClosed) this.reset();
     if (media.status === "rejected") throw media.reason;
-    if (peer.status === "rejected") throw peer.reason;
+    if (connection.status === "rejected") throw connection.reason;
+    return this.#unlessClosed(connection.value);
+  }
+
+  #unlessClosed(connection: Connection): Connection {
     if (this.#isClosed) throw new SwitchboardError("closed", "the call ended meanwhile");
-    return [media.value, peer.value];
+    return connection;
+  }
+
+  #connect(options: { isPolite: boolean; id?: string | undefined }): Promise<Connection> {
+    return Connection.open(this.#link, options, {
+      candidates: (batch, id) => this.#events.candidates(batch, id),
+      description: (description, id) => this.#events.description(description, id ?? (this.#next ? FIRST : undefined)),
+      path: (of) => {
+        if (of === this.#main && of.path) this.#events.path(...of.path);
+      },
+      remoteChanged: () => this.#events.changed(),
+    });
+  }
+
+  /** Of two the one that is meant; one that is not known is the first. What comes one after the other stays so. */
+  async #with(id: string | undefined, act: (peer: Peer) => Promise<void>): Promise<void> {
+    if (this.#next && this.#next.id === id) await act((await this.#next.opening).peer);
+    else if (this.#main) await act(this.#main.peer);
+  }
+
+  async #answer(peer: Peer, offer: string | undefined): Promise<string | undefined> {
+    if (offer !== undefined) await peer.acceptOffer(offer);
+    await this.#send(peer);
+    return offer === undefined ? undefined : peer.createAnswer();
   }
 
   #keep({ audio, video, withoutVideo }: LocalMedia): void {
@@ -161,9 +252,13 @@ export class CallMedia {
     this.#events.changed();
   }
 
-  async #send({ audio, video }: LocalMedia, peer: Peer): Promise<void> {
-    await peer.setTrack("audio", audio);
-    if (video) await peer.setTrack("video", video);
+  /** @param isChange something may be sent that is not to be any more */
+  async #send(peer: Peer, isChange = false): Promise<void> {
+    const { audio, video } = this.#tracks;
+    if (this.#isOnHold) peer.play(false);
+    if (this.#isOnHold && !isChange) return;
+    await peer.setTrack("audio", this.#isOnHold ? null : audio);
+    if (video || isChange) await peer.setTrack("video", this.#isOnHold ? null : video);
   }
 
   async #replace(kind: MediaKind, track: MediaStreamTrack | null): Promise<void> {
@@ -172,24 +267,15 @@ export class CallMedia {
       return;
     }
     this.#tracks.set(kind, track);
-    await this.#peer?.setTrack(kind, track);
+    if (!this.#isOnHold) await this.#main?.peer.setTrack(kind, track);
     this.#events.changed();
   }
 
   async #sample(): Promise<void> {
-    const sample = await this.#peer?.sample();
+    const sample = await this.#main?.peer.sample();
     if (!sample) return;
     const before = this.#quality.isPoor;
     this.#quality = judge(this.#quality, sample);
     if (this.#quality.isPoor !== before) this.#events.changed();
-  }
-
-  #peerEvents(): PeerEvents {
-    return {
-      candidate: (candidate) => this.#batcher.add(candidate),
-      description: (description) => this.#events.description(description),
-      path: (state, candidateType) => this.#events.path(state, candidateType),
-      remoteChanged: () => this.#events.changed(),
-    };
   }
 }

@@ -15,6 +15,8 @@ export type Ending =
   | { readonly kind: "ignored" }
   /** How long the two had talked, by this device's clock; null if nobody had answered. */
   | { readonly kind: "hung_up"; readonly durationSeconds: number | null }
+  /** This device was to take the call over, and did not: it goes on where it was. */
+  | { readonly kind: "not_moved" }
   /** It did not come to a call, or this device lost track of it. */
   | { readonly kind: "failed"; readonly code: SwitchboardErrorCode };
 
@@ -27,6 +29,8 @@ export type CallPhase =
   /** Incoming: rings here. */
   | { readonly kind: "incoming" }
   | { readonly kind: "answering" }
+  /** On its way to this device from another one of its user's, which keeps it until media flows here. */
+  | { readonly kind: "moving"; readonly since: number }
   /** Answered at `since` (Unix ms by this device's clock); media is on its way. */
   | { readonly kind: "connecting"; readonly since: number }
   | { readonly kind: "connected"; readonly since: number }
@@ -41,8 +45,11 @@ export type CallEvent =
   | { readonly type: "ended"; readonly ending: Ending };
 
 export interface Self {
+  /** Who answers: of two calls that crossed, the one that gave way is answered by the device that made it. */
   readonly direction: "outgoing" | "incoming";
   readonly deviceId: string;
+  /** The user whose device this is. */
+  readonly userId: string;
 }
 
 /** Every event may come twice or late: the phase only ever advances, and an ended call stays so. */
@@ -62,7 +69,9 @@ export function reduce(phase: CallPhase, event: CallEvent, self: Self): CallPhas
   }
 }
 
-export function isAnswered(phase: CallPhase): phase is Extract<CallPhase, { since: number }> {
+export function isAnswered(
+  phase: CallPhase,
+): phase is Extract<CallPhase, { kind: "connecting" | "connected" | "reconnecting" }> {
   return phase.kind === "connecting" || phase.kind === "connected" || phase.kind === "reconnecting";
 }
 
@@ -71,7 +80,7 @@ function hear(phase: CallPhase, message: ServerMessage, at: number, self: Self):
     case "call_initiated":
       return phase.kind === "initiating" ? { kind: message.state === "ringing" ? "ringing" : "reaching" } : phase;
     case "call_ringing":
-      return phase.kind === "initiating" || phase.kind === "reaching" ? { kind: "ringing" } : phase;
+      return alerting(phase);
     case "call_connected":
     case "already_answered":
       return answered(phase, message.answeredBy, at, self);
@@ -87,19 +96,22 @@ function hear(phase: CallPhase, message: ServerMessage, at: number, self: Self):
       return message.code === "call_not_found"
         ? { kind: "ended", ending: { kind: "failed", code: message.code } }
         : phase;
+    case "call_handed_off":
+      return handedOff(phase, message, self);
+    case "call_handoff_failed":
+      return handoffFailed(phase, message.deviceId, self);
+    case "recover":
+      return message.action === "leave" ? left(phase) : phase;
     case "incoming_call":
     case "call_waiting":
     case "call_declined":
     case "call_held":
     case "call_handoff_ready":
-    case "call_handed_off":
-    case "call_handoff_failed":
     case "call_elsewhere":
     case "call_merged":
     case "participant_joined":
     case "participant_left":
     case "participant_updated":
-    case "recover":
     case "ice_candidate":
     case "call_negotiate":
     case "registered":
@@ -109,8 +121,35 @@ function hear(phase: CallPhase, message: ServerMessage, at: number, self: Self):
   }
 }
 
+function alerting(phase: CallPhase): CallPhase {
+  return phase.kind === "initiating" || phase.kind === "reaching" ? { kind: "ringing" } : phase;
+}
+
+const NOT_MOVED: CallPhase = { kind: "ended", ending: { kind: "not_moved" } };
+
+/** The other one's devices are their own affair; of this user's, exactly one has the call. */
+function handedOff(phase: CallPhase, { userId, deviceId }: DeviceRef, self: Self): CallPhase {
+  if (userId !== self.userId) return phase;
+  if (deviceId === self.deviceId) return phase.kind === "moving" ? { ...phase, kind: "connecting" } : phase;
+  if (phase.kind === "moving") return NOT_MOVED;
+  return isAnswered(phase) ? movedAway(deviceId) : phase;
+}
+
+function handoffFailed(phase: CallPhase, deviceId: string, self: Self): CallPhase {
+  return phase.kind === "moving" && deviceId === self.deviceId ? NOT_MOVED : phase;
+}
+
+function movedAway(byDevice: string | null): CallPhase {
+  return { kind: "ended", ending: { kind: "cancelled", reason: "handed_off", byDevice } };
+}
+
+/** Told after a gap: the end of a call that is over comes with its snapshot, so this one is on another device. */
+function left(phase: CallPhase): CallPhase {
+  return isAnswered(phase) ? movedAway(null) : phase;
+}
+
 function answered(phase: CallPhase, by: DeviceRef, at: number, self: Self): CallPhase {
-  if (isAnswered(phase)) return phase;
+  if (isAnswered(phase) || phase.kind === "moving") return phase;
   if (self.direction === "outgoing" || by.deviceId === self.deviceId) return { kind: "connecting", since: at };
   return elsewhere(by);
 }
@@ -133,7 +172,7 @@ interface Over {
 
 /** A device that rang and learns late of the end was told to stop, as far as its user is concerned. */
 function over(phase: CallPhase, { outcome, reason, durationSeconds }: Over, self: Self): CallPhase {
-  const rang = self.direction === "incoming" && !isAnswered(phase);
+  const rang = self.direction === "incoming" && !isAnswered(phase) && phase.kind !== "moving";
   if (rang && outcome === "completed") {
     return { kind: "ended", ending: { kind: "cancelled", reason: "answered_elsewhere", byDevice: null } };
   }
@@ -145,16 +184,23 @@ function snapshot(phase: CallPhase, call: CallSnapshot, at: number, self: Self):
     case "reaching":
       return phase.kind === "initiating" ? { kind: "reaching" } : phase;
     case "ringing":
-      return phase.kind === "initiating" || phase.kind === "reaching" ? { kind: "ringing" } : phase;
+      return alerting(phase);
     case "connecting":
     case "connected":
     case "reconnecting":
+      if (phase.kind === "moving") return here(phase, call, self);
       return call.answeredBy ? answered(phase, call.answeredBy, at, self) : phase;
     case "ended": {
       const { outcome = "failed", reason = "inactive", durationSeconds = 0 } = call;
       return over(phase, { outcome, reason, durationSeconds }, self);
     }
   }
+}
+
+/** Whether the call has come to this device meanwhile. */
+function here(phase: Extract<CallPhase, { kind: "moving" }>, { participants }: CallSnapshot, self: Self): CallPhase {
+  const own = participants.find(({ userId }) => userId === self.userId);
+  return own?.deviceId === self.deviceId ? { ...phase, kind: "connecting" } : phase;
 }
 
 /** The media's own state is nearer than what the server says of it. */

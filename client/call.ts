@@ -1,42 +1,27 @@
 import type { CallType, DeclineReason } from "../schema/call.ts";
+import { HANDOFF_MS } from "../schema/limits.ts";
 import type { ServerMessage, ServerMessageOf } from "../schema/server-messages.ts";
+import { type CallCommand, CallCommands, candidates, negotiation } from "./call-commands.ts";
+import { feed } from "./call-feed.ts";
 import type { CallLink } from "./call-link.ts";
-import { CallMedia } from "./call-media.ts";
+import { CallMedia, type CallMediaEvents } from "./call-media.ts";
+import type { CallOptions, MergedInto, Person } from "./call-options.ts";
 import { type CallEvent, type CallPhase, type Ending, isAnswered, reduce, type Self } from "./call-state.ts";
 import { errorCode, SwitchboardError, type SwitchboardErrorCode } from "./errors.ts";
+import { type Holds, NOBODY_HOLDS, withHold } from "./holds.ts";
 import type { MediaChoice } from "./media.ts";
-import type { Description } from "./peer.ts";
+import { RevisionGap } from "./revision-gap.ts";
 import { Signal } from "./signal.ts";
 
-export interface Person {
-  readonly userId: string;
-  /** As the server knows it; null where it has not said. */
-  readonly name: string | null;
-}
-
-export interface CallOptions {
-  readonly link: CallLink;
-  readonly direction: Self["direction"];
-  readonly callType: CallType;
-  readonly person: Person;
-  readonly id: string | null;
-  /** The caller's offer, for an incoming call. */
-  readonly offer?: string | undefined;
-  /** How long an incoming call may still ring. */
-  readonly remainingMs?: number;
-}
-
-type InCall = Parameters<CallLink["send"]>[0];
-
-/** The server stops the ringing; only a device that is cut off needs to do so itself, a little later. */
-const RING_MARGIN_MS = 1_000;
+/** The server decides; only a device that is cut off needs to do so itself, a little later. */
+const MARGIN_MS = 1_000;
 
 /** A call socket is open within this; nobody can use a caller's candidates before somebody has answered. */
 const CALL_SOCKET_MS = 250;
 
 /** One call between two people, as this device takes part in it. */
 export class Call {
-  /** Unique on this device from the start; `id` is the server's and comes later. */
+  /** Unique on this device from the start; `id` is the server's, comes later, and changes when two calls cross. */
   readonly key: string = crypto.randomUUID();
   readonly direction: Self["direction"];
   readonly callType: CallType;
@@ -47,52 +32,54 @@ export class Call {
   readonly media: CallMedia;
   readonly #link: CallLink;
   readonly #offer: string | undefined;
-  #id: string | null;
+  readonly #commands: CallCommands;
+  readonly #gap = new RevisionGap();
   #phase: CallPhase;
+  #holds: Holds = NOBODY_HOLDS;
+  /** Who gave way to a call in the other direction is the one who answers. */
+  #answers: Self["direction"];
   /** Media may flow before the word that the call was answered is here. */
   #path: "connected" | "recovering" | null = null;
-  #ringing: ReturnType<typeof setTimeout> | undefined;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
   /** Settled when the server has heard that this device left. */
-  #farewell: Promise<void> = Promise.resolve();
+  #farewell: Promise<unknown> = Promise.resolve();
 
-  constructor({ link, direction, callType, person, id, offer, remainingMs }: CallOptions) {
+  constructor({ link, direction, callType, person, id, offer, remainingMs, movingSince }: CallOptions) {
     this.direction = direction;
+    this.#answers = direction;
     this.callType = callType;
     this.person = person;
     this.#link = link;
-    this.#id = id;
+    this.#commands = new CallCommands(link, id);
     this.#offer = offer;
     this.#phase = { kind: direction === "outgoing" ? "initiating" : "incoming" };
-    if (remainingMs !== undefined) this.#ringing = setTimeout(() => this.#rangOut(), remainingMs + RING_MARGIN_MS);
-    this.media = new CallMedia(link, direction === "incoming", {
-      description: (description) => this.#describe(description),
-      candidates: ({ candidates, endOfCandidates }) => {
-        if (this.#id === null) return;
-        this.#send({
-          type: "ice_candidate",
-          callId: this.#id,
-          candidates,
-          ...(endOfCandidates && { endOfCandidates }),
-        });
-      },
-      path: (state, candidateType) => {
-        if (this.#id === null) return;
-        this.#send({ type: "call_media", callId: this.#id, state, ...(candidateType && { candidateType }) });
-        if (state === "failed") return;
-        this.#path = state;
-        this.#step({ type: "media", state });
-      },
-      changed: () => this.changed.emit(this),
-    });
+    if (movingSince !== undefined) this.#phase = { kind: "moving", since: movingSince };
+    if (remainingMs !== undefined) this.#deadline = setTimeout(() => this.#rangOut(), remainingMs + MARGIN_MS);
+    this.media = new CallMedia(link, this.#mediaEvents());
   }
 
   /** Known once the server has taken the call. */
   get id(): string | null {
-    return this.#id;
+    return this.#commands.id;
   }
 
   get phase(): CallPhase {
     return this.#phase;
+  }
+
+  /** It rings while this device is in another call: see `endAndAccept` and `holdAndAccept` of the Switchboard. */
+  get isWaiting(): boolean {
+    return this.#is("incoming") && this.#link.isEngagedBeside(this.id);
+  }
+
+  /** This user has put it on hold. */
+  get isOnHold(): boolean {
+    return this.#holds.own;
+  }
+
+  /** The other one has put it on hold. */
+  get heldByPeer(): boolean {
+    return this.#holds.peer;
   }
 
   /** For an outgoing call: opens microphone and camera, offers, and has the callee's devices rung. */
@@ -101,11 +88,9 @@ export class Call {
       const sdp = await this.media.offer(choice);
       if (this.#is("ended")) return;
       const { callType, person } = this;
-      await this.#link.request(
-        { type: "call_initiate", idempotencyKey: commandId, calleeIds: [person.userId], callType, sdp },
-        null,
-        commandId,
-      );
+      const calleeIds = [person.userId];
+      const initiate = { type: "call_initiate" as const, idempotencyKey: commandId, calleeIds, callType, sdp };
+      await this.#link.request(initiate, null, commandId);
     } catch (error) {
       this.#fail(errorCode(error));
     }
@@ -113,7 +98,7 @@ export class Call {
 
   /** Tells that this device really rings: only then does the caller hear ringing. */
   alerting(): void {
-    if (this.#id !== null && this.#is("incoming")) this.#send({ type: "call_alerting", callId: this.#id });
+    if (this.#is("incoming")) this.#send({ type: "call_alerting" });
   }
 
   /**
@@ -121,20 +106,11 @@ export class Call {
    * @throws SwitchboardError `microphone_denied` or `microphone_missing`, or what the server answered
    */
   async answer(choice: MediaChoice): Promise<void> {
-    const callId = this.#id;
-    if (callId === null || !this.#is("incoming")) return;
+    if (this.id === null || !this.#is("incoming")) return;
     this.#step({ type: "answering" });
-    this.#link.attach(callId);
+    this.#link.attach(this.id);
     const sdp = await this.#openAnswer(choice);
-    if (!this.#is("answering")) return;
-    this.media.release();
-    await this.#link
-      .request({ type: "call_answer", callId, ...(sdp !== undefined && { sdp }) }, callId)
-      .catch((error) => {
-        // The server may have taken the answer: nobody is to wait for this device.
-        this.#leave({ type: "call_end", callId }, { kind: "failed", code: errorCode(error) });
-        throw error;
-      });
+    if (this.#is("answering")) await this.#sendAnswer(sdp);
   }
 
   /** Stops the ringing on all of the user's devices. */
@@ -152,52 +128,113 @@ export class Call {
     const durationSeconds = isAnswered(phase) ? Math.round((this.#link.now() - phase.since) / 1000) : null;
     const ending: Ending = { kind: "hung_up", durationSeconds };
     if (this.#is("incoming")) this.decline();
-    else if (this.#id === null) this.#step({ type: "ended", ending });
-    else this.#leave({ type: "call_end", callId: this.#id }, ending);
+    else if (this.#is("moving")) this.#stay();
+    else if (this.id === null) this.#step({ type: "ended", ending });
+    else this.#leave({ type: "call_end" }, ending);
+  }
+
+  /** Puts an answered call on hold, or takes it off: nothing is sent, heard or seen, and the other one knows. */
+  async hold(isOn: boolean): Promise<void> {
+    if (!isAnswered(this.#phase) || this.isOnHold === isOn) return;
+    this.#held({ ...this.#holds, own: isOn });
+    this.#send({ type: "call_hold", on: isOn });
+    await this.media.hold(isOn);
+  }
+
+  /**
+   * Asks another device of the user's, which is idle, to take the call over. It stays here until it does.
+   * @throws SwitchboardError what the server answered
+   */
+  async moveTo(deviceId: string): Promise<void> {
+    await this.#commands.request({ type: "call_handoff", toDeviceId: deviceId });
+  }
+
+  /** For a call that another device of the user's is in: takes it over as soon as media flows here. */
+  async takeOver(choice: MediaChoice): Promise<void> {
+    this.#deadline = setTimeout(() => this.#stay(), HANDOFF_MS + MARGIN_MS);
+    try {
+      const connectionId = crypto.randomUUID();
+      const sdp = await this.media.offer(choice, connectionId);
+      if (!this.#is("moving")) return;
+      await this.#commands.request({ type: "call_handoff", sdp, connectionId });
+      this.media.release();
+    } catch (error) {
+      this.#fail(errorCode(error));
+    }
+  }
+
+  /** Both called each other, and the other call goes on: this one goes on as that, without anybody's tap. */
+  async merge({ callId, callType, sdp }: MergedInto): Promise<void> {
+    this.#commands.id = callId;
+    this.#answers = "incoming";
+    this.#gap.reset();
+    this.#link.attach(callId);
+    try {
+      const answer = await this.media.answerInstead(sdp ?? (await this.#askOffer()), callType === "video");
+      if (!this.#is("ended")) await this.#sendAnswer(answer);
+    } catch (error) {
+      this.#leave({ type: "call_end" }, { kind: "failed", code: errorCode(error) });
+    }
+  }
+
+  /** It rings no more: the call that it rang for is this device's own, which goes on as it. */
+  supersede(): void {
+    this.#commands.id = null;
+    this.#step({ type: "ended", ending: { kind: "cancelled", reason: "glare_merged", byDevice: null } });
   }
 
   /** A message of the server about this call. */
   handle(message: ServerMessage): void {
     if (message.type === "call_initiated") this.#initiated(message);
     if (this.#is("ended")) return;
+    const wasMoving = this.#is("moving");
     this.#step({ type: "heard", message, at: this.#link.now() });
     if (this.#path) this.#step({ type: "media", state: this.#path });
+    if (wasMoving && isAnswered(this.#phase)) this.#moved();
+    this.#held(withHold(this.#holds, message, this.#link.userId));
+    if (this.#gap.isBehind(message) && isAnswered(this.#phase)) void this.#sync();
     void this.#feed(message);
   }
 
   /** This device's sockets are back: what it missed is asked for, and a broken path renewed. */
   resumed(): void {
-    if (this.#id !== null && !this.#is("ended")) void this.#command({ type: "call_sync", callId: this.#id });
+    if (!this.#is("ended")) void this.#sync();
     this.media.recover();
   }
 
-  #initiated(message: ServerMessageOf<"call_initiated">): void {
-    if (this.#id !== null) return;
-    this.#id = message.callId;
+  #mediaEvents(): CallMediaEvents {
+    return {
+      description: (description, connectionId) => this.#send(negotiation(description, connectionId)),
+      candidates: (batch, connectionId) => this.#send(candidates(batch, connectionId)),
+      path: (state, candidateType) => {
+        this.#send({ type: "call_media", state, ...(candidateType && { candidateType }) });
+        if (state === "failed" || this.id === null) return;
+        this.#path = state;
+        this.#step({ type: "media", state });
+      },
+      changed: () => this.changed.emit(this),
+    };
+  }
+
+  #initiated({ callId }: ServerMessageOf<"call_initiated">): void {
+    if (this.id !== null) return;
+    this.#commands.id = callId;
     // Hung up before the server had a name for the call: it is told now.
     if (this.#is("ended")) {
-      void this.#command({ type: "call_end", callId: message.callId });
+      void this.#commands.tell({ type: "call_end" });
       return;
     }
-    this.#link.attach(message.callId);
+    this.#link.attach(callId);
     this.media.release(CALL_SOCKET_MS);
   }
 
   async #feed(message: ServerMessage): Promise<void> {
-    switch (message.type) {
-      case "call_connected":
-      case "call_state":
-        if (!isAnswered(this.#phase)) return;
-        return this.media.established(this.direction === "outgoing" ? message.sdp : undefined);
-      case "ice_candidate":
-        return this.media.addCandidates(message.candidates, message.endOfCandidates ?? false);
-      case "call_negotiate":
-        return this.media.describe({ sdpType: message.sdpType, sdp: message.sdp });
+    try {
+      const reply = await feed(message, { media: this.media, phase: this.#phase, self: this.#self });
+      if (reply) this.#send(reply);
+    } catch {
+      // What the other side sent does not fit its connection; ICE and the next description mend what can be.
     }
-  }
-
-  #describe({ sdpType, sdp }: Description): void {
-    if (this.#id !== null) this.#send({ type: "call_negotiate", callId: this.#id, sdpType, sdp });
   }
 
   /** The microphone first: a call that cannot be taken here rings on. */
@@ -211,15 +248,41 @@ export class Call {
     }
   }
 
+  async #sendAnswer(sdp: string | undefined): Promise<void> {
+    this.media.release();
+    await this.#commands.request({ type: "call_answer", ...(sdp !== undefined && { sdp }) }).catch((error) => {
+      // The server may have taken the answer: nobody is to wait for this device.
+      this.#leave({ type: "call_end" }, { kind: "failed", code: errorCode(error) });
+      throw error;
+    });
+  }
+
+  /** The offer of the call that this one gave way to, where a gap has swallowed it. */
+  async #askOffer(): Promise<string | undefined> {
+    const reply = await this.#commands.request({ type: "call_sync" });
+    return reply?.type === "call_state" ? reply.sdp : undefined;
+  }
+
+  #moved(): void {
+    clearTimeout(this.#deadline);
+    if (this.id !== null) this.#link.attach(this.id);
+    this.#send({ type: "call_hold", on: false });
+  }
+
+  /** The call stays on the device that has it. */
+  #stay(): void {
+    if (this.#is("moving")) this.#leave({ type: "call_media", state: "failed" }, { kind: "not_moved" });
+  }
+
   #refuse(reason: DeclineReason, ending: Ending): void {
-    if (this.#id !== null && this.#is("incoming"))
-      this.#leave({ type: "call_decline", callId: this.#id, reason }, ending);
+    if (this.#is("incoming")) this.#leave({ type: "call_decline", reason }, ending);
   }
 
   /** Over at once here; the server hears of it as soon as it can be reached. */
-  #leave(message: InCall, ending: Ending): void {
+  #leave(command: CallCommand, ending: Ending): void {
     if (this.#is("ended")) return;
-    this.#farewell = this.#command(message);
+    if (command.type === "call_media") this.#send(command);
+    else this.#farewell = this.#commands.tell(command);
     this.#step({ type: "ended", ending });
   }
 
@@ -232,17 +295,23 @@ export class Call {
     this.#step({ type: "ended", ending: { kind: "failed", code } });
   }
 
-  #send(message: InCall): void {
-    if (!this.#is("ended")) this.#link.send(message);
+  #send(command: CallCommand): void {
+    if (!this.#is("ended")) this.#commands.send(command);
   }
 
-  /** A command whose reply, if it matters, comes as a message about the call. */
-  async #command(message: InCall): Promise<void> {
-    try {
-      await this.#link.request(message, this.#id);
-    } catch (error) {
-      if (message.type === "call_sync" && errorCode(error) === "call_not_found") this.#fail("call_not_found");
-    }
+  async #sync(): Promise<void> {
+    if (!(await this.#commands.tell({ type: "call_sync" }))) this.#fail("call_not_found");
+  }
+
+  #held(holds: Holds): void {
+    if (holds === this.#holds) return;
+    this.#holds = holds;
+    this.changed.emit(this);
+  }
+
+  get #self(): Self {
+    const { deviceId, userId } = this.#link;
+    return { direction: this.#answers, deviceId, userId };
   }
 
   #is(kind: CallPhase["kind"]): boolean {
@@ -251,15 +320,15 @@ export class Call {
 
   #step(event: CallEvent): void {
     const before = this.#phase;
-    this.#phase = reduce(before, event, { direction: this.direction, deviceId: this.#link.deviceId });
+    this.#phase = reduce(before, event, this.#self);
     if (this.#phase === before) return;
     if (this.#is("ended")) this.#close();
     this.changed.emit(this);
   }
 
   #close(): void {
-    clearTimeout(this.#ringing);
+    clearTimeout(this.#deadline);
     this.media.close();
-    void this.#farewell.then(() => this.#link.release(this.#id));
+    void this.#farewell.then(() => this.#link.release(this.id));
   }
 }

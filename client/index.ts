@@ -1,10 +1,19 @@
 export type { CallType, CancelReason, EndReason, Outcome } from "../schema/call.ts";
-export type { ContactsResponse, HistoryEntry, HistoryResponse, PresenceResponse } from "../schema/http.ts";
+export type {
+  BlocksResponse,
+  ContactsResponse,
+  HistoryEntry,
+  HistoryResponse,
+  PresenceResponse,
+  Settings,
+} from "../schema/http.ts";
 export { Api, type HistoryPage, request } from "./api.ts";
 export { nextRetryDelayMs } from "./backoff.ts";
-export { Call, type Person } from "./call.ts";
+export { Call } from "./call.ts";
 export type { CallMedia } from "./call-media.ts";
+export type { Person } from "./call-options.ts";
 export { type CallPhase, type Ending, isAnswered } from "./call-state.ts";
+export type { CallElsewhere } from "./elsewhere.ts";
 export { type ClientErrorCode, errorCode, SwitchboardError, type SwitchboardErrorCode } from "./errors.ts";
 export type { MediaChoice } from "./media.ts";
 export type { Peer, PeerEvents, PeerOptions } from "./peer.ts";

@@ -5,6 +5,10 @@ export class LocalTracks {
   #tracks: { readonly [kind in MediaKind]: MediaStreamTrack | null } = { audio: null, video: null };
   #isMuted = false;
 
+  get audio(): MediaStreamTrack | null {
+    return this.#tracks.audio;
+  }
+
   get video(): MediaStreamTrack | null {
     return this.#tracks.video;
   }

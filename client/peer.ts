@@ -32,6 +32,8 @@ export interface Peer {
   createAnswer(): Promise<string>;
   /** The call is answered: from now on either side may negotiate. */
   established(answer?: string): Promise<void>;
+  /** Whether the other side is heard and seen; the connection itself goes on. */
+  play(isOn: boolean): void;
   describe(description: Description): Promise<void>;
   addCandidates(candidates: readonly IceCandidate[], endOfCandidates: boolean): Promise<void>;
   /** Signalling is back after a gap: a path that broke meanwhile is renewed. */

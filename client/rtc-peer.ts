@@ -15,6 +15,7 @@ export class RtcPeer implements Peer {
   readonly #isPolite: boolean;
   readonly #recovery: Recovery;
   #isEstablished = false;
+  #isPlaying = true;
   #isMakingOffer = false;
   #ignoresOffer = false;
   /** Negotiation became needed before the call was answered. */
@@ -73,6 +74,11 @@ export class RtcPeer implements Peer {
     // An offer that came with no answer is made again where the other side can answer it.
     else if (this.#pc.signalingState === "have-local-offer") this.#tell();
     if (this.#isDue) await this.#negotiate();
+  }
+
+  play(isOn: boolean): void {
+    this.#isPlaying = isOn;
+    for (const track of this.remoteStream.getTracks()) track.enabled = isOn;
   }
 
   describe(description: Description): Promise<void> {
@@ -173,6 +179,7 @@ export class RtcPeer implements Peer {
 
   #addRemote(track: MediaStreamTrack): void {
     if (!this.remoteStream.getTracks().includes(track)) this.remoteStream.addTrack(track);
+    track.enabled = this.#isPlaying;
     const changed = () => this.#events.remoteChanged();
     track.onmute = changed;
     track.onunmute = changed;

@@ -14,8 +14,11 @@ export interface SocketOptions {
   readonly token: () => Promise<string>;
   readonly register: () => Omit<z.input<typeof Register>, "type">;
   readonly platform: Pick<Platform, "WebSocket" | "random" | "now">;
-  /** @param isResumed whether this device had registered here before */
-  readonly onRegistered: (message: ServerMessageOf<"registered">, isResumed: boolean) => void;
+  /**
+   * @param isResumed whether this device had registered here before
+   * @param token with which the socket was opened
+   */
+  readonly onRegistered: (message: ServerMessageOf<"registered">, isResumed: boolean, token: string) => void;
   readonly onMessage: (message: ServerMessage) => void;
   readonly onStatus?: (status: SocketStatus, reason?: CloseReason) => void;
 }
@@ -95,22 +98,22 @@ export class ReconnectingSocket {
     const socket = new WebSocket(this.#options.url, [SUBPROTOCOL, `bearer.${token}`]);
     this.#socket = socket;
     socket.onopen = () => socket.send(JSON.stringify({ type: "register", ...this.#options.register() }));
-    socket.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
+    socket.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data, token);
     socket.onclose = (event) => this.#closed(event.code);
     this.#deadline = setTimeout(() => this.#lost(), REGISTER_MS);
   }
 
-  #receive(frame: unknown): void {
+  #receive(frame: unknown, token: string): void {
     if (typeof frame !== "string") return;
     if (this.#status === "open") clearTimeout(this.#deadline);
     if (frame === "pong") return;
     const message = parseServerFrame(frame);
-    if (message?.type === "registered") this.#registered(message);
+    if (message?.type === "registered") this.#registered(message, token);
     else if (message?.type === "error" && this.#status !== "open") this.#lost();
     else if (message) this.#options.onMessage(message);
   }
 
-  #registered(message: ServerMessageOf<"registered">): void {
+  #registered(message: ServerMessageOf<"registered">, token: string): void {
     clearTimeout(this.#deadline);
     this.#openedAt = this.#options.platform.now();
     this.#heartbeat = setInterval(() => this.#ping(), message.heartbeatMs);
@@ -120,7 +123,7 @@ export class ReconnectingSocket {
     for (const waiting of queued) this.send(waiting);
     const isResumed = this.#wasRegistered;
     this.#wasRegistered = true;
-    this.#options.onRegistered(message, isResumed);
+    this.#options.onRegistered(message, isResumed, token);
   }
 
   #ping(): void {

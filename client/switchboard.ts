@@ -1,22 +1,28 @@
-import type { CallSnapshot } from "../schema/call.ts";
 import type { DeviceType } from "../schema/client-messages.ts";
 import type { PresenceResponse } from "../schema/http.ts";
 import type { ServerMessage, ServerMessageOf } from "../schema/server-messages.ts";
 import { Api } from "./api.ts";
-import { Call, type Person } from "./call.ts";
+import { Call } from "./call.ts";
 import type { CallLink } from "./call-link.ts";
+import type { Person } from "./call-options.ts";
+import { isAnswered } from "./call-state.ts";
+import { Calls } from "./calls.ts";
 import { Commands } from "./commands.ts";
+import type { CallElsewhere } from "./elsewhere.ts";
+import { Inbox } from "./inbox.ts";
 import { type MediaChoice, openCamera, openMedia, openMicrophone } from "./media.ts";
 import type { Peer, PeerOptions } from "./peer.ts";
 import { browserPlatform, type Platform } from "./platform.ts";
 import { RtcPeer } from "./rtc-peer.ts";
 import { Signal } from "./signal.ts";
-import { type CloseReason, ReconnectingSocket, type SocketOptions, type SocketStatus } from "./socket.ts";
+import { type CloseReason, ReconnectingSocket, type SocketStatus } from "./socket.ts";
+import { Sockets } from "./sockets.ts";
+import { TokenLease } from "./token-lease.ts";
 
 export interface SwitchboardOptions {
   /** Where the deployment answers, such as `https://calls.example.com`. */
   readonly url: string;
-  /** A JWT of the app's issuer. Asked for at each connection, so it may fetch a fresh one. */
+  /** A JWT of the app's issuer. Asked for at each connection and before one expires, so it may fetch a fresh one. */
   readonly token: () => string | Promise<string>;
   /** A UUID that the app keeps for this device. */
   readonly deviceId: string;
@@ -33,68 +39,101 @@ export interface ConnectionStatus {
   readonly reason: CloseReason | undefined;
 }
 
-/** More than a device sees within the life of a ring. */
-const MAX_REMEMBERED = 100;
+const USER_SOCKET = "/ws";
 
 /** One device of one user: its connection, whom it may call, and the calls it is in. */
 export class Switchboard {
   readonly incoming = new Signal<Call>();
   readonly presence = new Signal<PresenceResponse>();
   readonly connection = new Signal<ConnectionStatus>();
+  /** The calls that other devices of the user are in, whenever that changes: they may be moved here. */
+  readonly elsewhere = new Signal<readonly CallElsewhere[]>();
   readonly api: Api;
   readonly #options: SwitchboardOptions;
   readonly #platform: Platform;
   readonly #commands = new Commands();
-  readonly #userSocket: ReconnectingSocket;
-  readonly #callSockets = new Map<string, ReconnectingSocket>();
-  readonly #calls = new Map<string, Call>();
-  /** Outgoing calls that have no id yet, by the id of their command. */
-  readonly #initiating = new Map<string, Call>();
-  /** Calls that are over here: one that was ignored does not ring again after a reconnection. */
-  readonly #over = new Set<string>();
+  readonly #calls = new Calls();
+  readonly #link: CallLink;
+  readonly #inbox: Inbox;
+  readonly #sockets: Sockets;
+  readonly #lease: TokenLease;
+  #userId = "";
   #seq: number | undefined;
   #watched: readonly string[] = [];
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
     this.#platform = { ...browserPlatform(), ...options.platform };
+    const { now } = this.#platform;
     this.api = new Api({ url: options.url, token: () => this.#token(), platform: this.#platform });
-    this.#userSocket = this.#socket("/ws", {
-      onRegistered: (message) => this.#registered(message),
-      onStatus: (status, reason) => this.connection.emit({ status, reason }),
+    this.#sockets = new Sockets((path) => this.#socket(path));
+    const renew = (token: string) => this.#sockets.trySend({ type: "token_refresh", token });
+    this.#lease = new TokenLease({ token: () => this.#token(), renew, now });
+    this.#link = this.#makeLink();
+    this.#inbox = new Inbox(this.#calls, this.#link, {
+      rung: (call) => this.#rung(new Call({ ...call, link: this.#link })),
+      elsewhere: (calls) => this.elsewhere.emit(calls),
     });
   }
 
   get status(): SocketStatus {
-    return this.#userSocket.status;
+    return this.#sockets.user.status;
+  }
+
+  /** The calls that other devices of the user are in. */
+  get callsElsewhere(): readonly CallElsewhere[] {
+    return this.#inbox.elsewhere;
   }
 
   connect(): void {
-    this.#userSocket.open();
+    this.#sockets.user.open();
   }
 
   /** The network or the page is back: looks at once whether the connections are alive. */
   wake(): void {
-    for (const socket of [this.#userSocket, ...this.#callSockets.values()]) socket.wake();
+    this.#sockets.wake();
   }
 
   /** Leaves every call and goes offline. */
   close(): void {
-    for (const call of [...this.#initiating.values(), ...this.#calls.values()]) {
-      if (call.phase.kind !== "incoming") call.hangUp();
-    }
+    for (const call of this.#calls.engaged) call.hangUp();
     this.#calls.clear();
     this.#commands.close();
-    this.#userSocket.close();
+    this.#lease.end();
+    this.#sockets.user.close();
   }
 
   /** Calls somebody. The call is there at once; how it goes is in its `phase`. */
   call(person: Person, choice: MediaChoice): Call {
     const callType = choice.video ? "video" : "audio";
-    const call = new Call({ link: this.#link(), direction: "outgoing", callType, person, id: null });
+    const call = new Call({ link: this.#link, direction: "outgoing", callType, person, id: null });
     const commandId = crypto.randomUUID();
-    this.#initiating.set(commandId, call);
-    void call.start(choice, commandId).finally(() => this.#initiating.delete(commandId));
+    this.#calls.initiate(commandId, call);
+    void call.start(choice, commandId).finally(() => this.#calls.settled(commandId));
+    return call;
+  }
+
+  /** Takes a waiting call, and hangs up whatever this device is in. @throws SwitchboardError as `call.answer` */
+  async endAndAccept(call: Call, choice: MediaChoice): Promise<void> {
+    for (const other of this.#others(call)) other.hangUp();
+    await call.answer(choice);
+  }
+
+  /** Takes a waiting call, and puts the others on hold; one that nobody has answered yet is given up. */
+  async holdAndAccept(call: Call, choice: MediaChoice): Promise<void> {
+    const held = this.#others(call).map((other) => (isAnswered(other.phase) ? other.hold(true) : other.hangUp()));
+    await Promise.all(held);
+    await call.answer(choice);
+  }
+
+  /** Takes a call over from another device of the user's, which keeps it until media flows here. */
+  moveHere({ callId, direction, callType, person, since }: CallElsewhere, choice: MediaChoice): Call {
+    const here = this.#calls.get(callId);
+    if (here) return here;
+    const movingSince = Math.min(since, this.#platform.now());
+    const call = new Call({ link: this.#link, direction, callType, person, id: callId, movingSince });
+    this.#calls.addAgain(callId, call);
+    void call.takeOver(choice);
     return call;
   }
 
@@ -104,15 +143,24 @@ export class Switchboard {
     if (this.status === "open") this.#watch();
   }
 
-  #link(): CallLink {
+  #others(call: Call): Call[] {
+    return this.#calls.engaged.filter((other) => other !== call);
+  }
+
+  #makeLink(): CallLink {
     const platform = this.#platform;
+    const userId = () => this.#userId;
     return {
       deviceId: this.#options.deviceId,
+      get userId() {
+        return userId();
+      },
       now: () => platform.now(),
       request: (message, callId, commandId) =>
-        this.#commands.request(message, (identified) => this.#socketFor(callId).trySend(identified), commandId),
-      send: (message) => this.#socketFor(message.callId).send(message),
-      attach: (callId) => this.#attach(callId),
+        this.#commands.request(message, (identified) => this.#sockets.for(callId).trySend(identified), commandId),
+      send: (message) => this.#sockets.for(message.callId).send(message),
+      attach: (callId) => this.#sockets.attach(callId),
+      isEngagedBeside: (callId) => this.#calls.engaged.some(({ id }) => id !== callId),
       release: (callId) => this.#release(callId),
       openMedia: (choice) => openMedia(platform, choice),
       openMicrophone: (microphoneId) => openMicrophone(platform, { microphoneId }),
@@ -127,8 +175,9 @@ export class Switchboard {
     return open({ ...options, configuration: { iceServers: iceServers.map(iceServer), iceTransportPolicy } });
   }
 
-  #socket(path: string, on: Pick<SocketOptions, "onRegistered" | "onStatus">): ReconnectingSocket {
+  #socket(path: string): ReconnectingSocket {
     const { url, deviceId, deviceType, deviceName } = this.#options;
+    const isUserSocket = path === USER_SOCKET;
     return new ReconnectingSocket({
       url: new URL(path, url.replace(/^http/, "ws")).href,
       token: () => this.#token(),
@@ -140,7 +189,9 @@ export class Switchboard {
         ...(this.#seq !== undefined && { since: this.#seq }),
       }),
       onMessage: (message) => this.#heard(message),
-      ...on,
+      onRegistered: (message, isResumed, token) =>
+        isUserSocket ? this.#registered(message, token) : this.#callRegistered(message, isResumed),
+      ...(isUserSocket && { onStatus: (status, reason) => this.connection.emit({ status, reason }) }),
     });
   }
 
@@ -148,104 +199,54 @@ export class Switchboard {
     return this.#options.token();
   }
 
-  #attach(callId: string): void {
-    if (this.#callSockets.has(callId)) return;
-    const socket = this.#socket(`/calls/${callId}/ws`, {
-      onRegistered: ({ calls }, isResumed) => {
-        if (isResumed) this.#resend();
-        this.#snapshots(calls);
-      },
-    });
-    this.#callSockets.set(callId, socket);
-    socket.open();
-  }
-
-  #socketFor(callId: string | null): ReconnectingSocket {
-    const own = callId === null ? undefined : this.#callSockets.get(callId);
-    return own?.status === "open" ? own : this.#userSocket;
-  }
-
   #release(callId: string | null): void {
     if (callId === null) return;
-    this.#calls.delete(callId);
-    this.#remember(callId);
-    this.#callSockets.get(callId)?.close();
-    this.#callSockets.delete(callId);
+    this.#calls.remove(callId);
+    this.#sockets.detach(callId);
+    // One that waited behind it does so no longer.
+    for (const call of this.#calls.all) if (call.phase.kind === "incoming") call.changed.emit(call);
   }
 
-  #remember(callId: string): void {
-    this.#over.add(callId);
-    const [oldest] = this.#over;
-    if (this.#over.size > MAX_REMEMBERED && oldest !== undefined) this.#over.delete(oldest);
+  #rung(call: Call): void {
+    if (call.id !== null) this.#calls.add(call.id, call);
+    this.incoming.emit(call);
   }
 
   /** Commands without a reply, over the socket that every device has. */
   #resend(): void {
-    this.#commands.resend((command) => this.#userSocket.trySend(command));
+    this.#commands.resend((command) => this.#sockets.trySend(command));
   }
 
-  #registered(message: ServerMessageOf<"registered">): void {
-    this.#seq = message.seq;
+  #callRegistered({ calls }: ServerMessageOf<"registered">, isResumed: boolean): void {
+    if (isResumed) this.#resend();
+    this.#inbox.snapshots(calls, false);
+  }
+
+  #registered({ userId, seq, calls }: ServerMessageOf<"registered">, token: string): void {
+    this.#userId = userId;
+    this.#seq = seq;
+    this.#lease.holds(token);
     this.#resend();
-    this.#snapshots(message.calls);
-    for (const snapshot of message.calls) this.#endOrphan(snapshot);
-    const told = new Set(message.calls.map((snapshot) => snapshot.callId));
-    for (const call of [...this.#calls.values()]) {
+    this.#inbox.snapshots(calls, true);
+    const told = new Set(calls.map(({ callId }) => callId));
+    for (const call of this.#calls.all) {
       if (call.id !== null && !told.has(call.id)) call.resumed();
       else call.media.recover();
     }
     if (this.#watched.length > 0) this.#watch();
   }
 
-  #snapshots(snapshots: readonly CallSnapshot[]): void {
-    for (const snapshot of snapshots) this.#calls.get(snapshot.callId)?.handle({ type: "call_state", ...snapshot });
-  }
-
-  /** A call that an earlier life of this device was in: its media went with that life. */
-  #endOrphan({ callId, caller, answeredBy, state }: CallSnapshot): void {
-    const { deviceId } = this.#options;
-    const isOurs = caller.deviceId === deviceId || answeredBy?.deviceId === deviceId;
-    if (!isOurs || state === "ended" || this.#calls.has(callId) || this.#initiating.size > 0) return;
-    this.#userSocket.send({ type: "call_end", callId });
-  }
-
   #watch(): void {
-    this.#userSocket.send({ type: "presence_watch", userIds: [...this.#watched] });
+    this.#sockets.user.send({ type: "presence_watch", userIds: [...this.#watched] });
   }
 
   #heard(message: ServerMessage): void {
     if (message.type === "presence") this.presence.emit(presenceOf(message));
-    else if (message.type === "incoming_call") this.#rung(message);
-    else if (message.type === "call_initiated") this.#initiated(message);
-    else this.#tell(message);
+    // Not the answer to anything: the token of the socket has expired.
+    else if (message.type === "error" && message.code === "unauthorized" && message.re === undefined) {
+      void this.#lease.renew();
+    } else this.#inbox.hear(message);
     this.#commands.settle(message);
-  }
-
-  #rung(message: ServerMessageOf<"incoming_call">): void {
-    const { callId, caller, callType, sdp, remainingMs } = message;
-    if (this.#calls.has(callId) || this.#over.has(callId)) return;
-    const person = { userId: caller.userId, name: caller.name };
-    const link = this.#link();
-    const call = new Call({ link, direction: "incoming", callType, person, id: callId, offer: sdp, remainingMs });
-    this.#calls.set(callId, call);
-    this.incoming.emit(call);
-  }
-
-  /** Before the promise of the reply resolves: the next frame may already be about this call. */
-  #initiated(message: ServerMessageOf<"call_initiated">): void {
-    const call = message.re === undefined ? undefined : this.#initiating.get(message.re);
-    if (!call) {
-      // A reply that came after its time-out: nobody waits for this call.
-      if (!this.#calls.has(message.callId)) this.#userSocket.send({ type: "call_end", callId: message.callId });
-      return;
-    }
-    if (call.phase.kind !== "ended") this.#calls.set(message.callId, call);
-    call.handle(message);
-  }
-
-  #tell(message: ServerMessage): void {
-    const callId = "callId" in message ? message.callId : undefined;
-    if (callId !== undefined) this.#calls.get(callId)?.handle(message);
   }
 }
 

@@ -59,6 +59,8 @@ export function endingText(ending: Ending, { direction, person }: Pick<Call, "di
     case "declined":
     case "ignored":
       return null;
+    case "not_moved":
+      return "The call could not be moved and goes on where it was";
     case "failed":
       return errorText(ending.code);
   }

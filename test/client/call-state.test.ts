@@ -7,8 +7,8 @@ const callId = "0192a000-0000-7000-8000-000000000001";
 const alice = { userId: "a0000000-0000-4000-8000-000000000001", deviceId: "a0000000-0000-4000-8000-0000000000d1" };
 const bob = { userId: "b0000000-0000-4000-8000-000000000001", deviceId: "b0000000-0000-4000-8000-0000000000d1" };
 const bobsOther = { ...bob, deviceId: "b0000000-0000-4000-8000-0000000000d2" };
-const caller: Self = { direction: "outgoing", deviceId: alice.deviceId };
-const callee: Self = { direction: "incoming", deviceId: bob.deviceId };
+const caller: Self = { direction: "outgoing", ...alice };
+const callee: Self = { direction: "incoming", ...bob };
 const since = 1_000;
 
 const heard = (message: ServerMessage): CallEvent => ({ type: "heard", message, at: since });

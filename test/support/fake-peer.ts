@@ -37,6 +37,10 @@ export class FakePeer implements Peer {
     this.#tell(`established: ${answer ?? "nothing"}`);
   }
 
+  play(isOn: boolean): void {
+    this.#tell(isOn ? "playing" : "silent");
+  }
+
   async describe({ sdpType, sdp }: Description): Promise<void> {
     this.#tell(`${sdpType}: ${sdp}`);
   }

@@ -38,6 +38,8 @@ function phaseText(phase: CallPhase): string {
     case "answering":
     case "connecting":
       return "Connecting…";
+    case "moving":
+      return "Moving here…";
     case "connected":
       return "Connected";
     case "reconnecting":

@@ -88,6 +88,7 @@ function after(before: State, call: Call): State {
     case "connecting":
     case "connected":
     case "reconnecting":
+    case "moving":
       return { ...before, active: call, ringing: others };
   }
 }

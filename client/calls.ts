@@ -1,0 +1,70 @@
+import type { Call } from "./call.ts";
+
+/** More than a device sees within the life of a ring. */
+const MAX_REMEMBERED = 100;
+
+/** The calls that this device rings for, is making, or is in. */
+export class Calls {
+  readonly #byId = new Map<string, Call>();
+  /** Outgoing calls that have no id yet, by the id of their command. */
+  readonly #initiating = new Map<string, Call>();
+  /** Calls that are over here: one that was ignored does not ring again after a reconnection. */
+  readonly #over = new Set<string>();
+
+  get(callId: string): Call | undefined {
+    return this.#byId.get(callId);
+  }
+
+  get all(): Call[] {
+    return [...this.#byId.values()];
+  }
+
+  /** Those that take this device's microphone: made, answered, or on their way here. */
+  get engaged(): Call[] {
+    const live = [...this.#initiating.values(), ...this.#byId.values()];
+    return [...new Set(live)].filter(({ phase }) => phase.kind !== "incoming" && phase.kind !== "ended");
+  }
+
+  get isInitiating(): boolean {
+    return this.#initiating.size > 0;
+  }
+
+  /** Whether it may be announced to the user: not if it is here already, or was. */
+  isNew(callId: string): boolean {
+    return !this.#byId.has(callId) && !this.#over.has(callId);
+  }
+
+  add(callId: string, call: Call): void {
+    this.#byId.set(callId, call);
+  }
+
+  /** Of a call that was taken away from here: it may come back. */
+  addAgain(callId: string, call: Call): void {
+    this.#over.delete(callId);
+    this.add(callId, call);
+  }
+
+  initiate(commandId: string, call: Call): void {
+    this.#initiating.set(commandId, call);
+  }
+
+  initiated(commandId: string | undefined): Call | undefined {
+    return commandId === undefined ? undefined : this.#initiating.get(commandId);
+  }
+
+  settled(commandId: string): void {
+    this.#initiating.delete(commandId);
+  }
+
+  /** It is over here, whatever it goes on as. */
+  remove(callId: string): void {
+    this.#byId.delete(callId);
+    this.#over.add(callId);
+    const [oldest] = this.#over;
+    if (this.#over.size > MAX_REMEMBERED && oldest !== undefined) this.#over.delete(oldest);
+  }
+
+  clear(): void {
+    this.#byId.clear();
+  }
+}
