@@ -3,6 +3,7 @@ import type { ServerMessage, ServerMessageOf } from "../schema/server-messages.t
 import type { Call } from "./call.ts";
 import type { CallLink } from "./call-link.ts";
 import type { CallOptions, MergedInto } from "./call-options.ts";
+import { isAnswered } from "./call-state.ts";
 import type { Calls } from "./calls.ts";
 import { type CallElsewhere, elsewhere, whereabouts } from "./elsewhere.ts";
 
@@ -30,12 +31,12 @@ export class Inbox {
   }
 
   hear(message: ServerMessage): void {
+    this.#locate(message);
     if (message.type === "incoming_call" || message.type === "call_waiting") this.#rung(message);
     else if (message.type === "call_initiated") this.#initiated(message);
     else if (message.type === "call_merged") this.#merged(message);
     else if (message.type === "call_state") this.#snapshot(message);
     else this.#tell(message);
-    this.#locate(message);
   }
 
   /** @param isComplete whether these are all of the user's calls, or those of one call's socket */
@@ -108,20 +109,33 @@ export class Inbox {
     const { callId } = message;
     switch (whereabouts(message, this.#link)) {
       case "gone":
-        this.#become(this.#elsewhere.filter((call) => call.callId !== callId));
+        this.#place(callId, null);
         break;
       case "unknown":
-        void this.#look(callId, message.type === "call_elsewhere" && message.wanted === true);
+        this.#found(message, callId);
         break;
       case "none":
         break;
     }
   }
 
-  /** The message says only where the call is, not with whom. */
-  async #look(callId: string, isWanted: boolean): Promise<void> {
-    const reply = await this.#link.request({ type: "call_sync", callId }, callId).catch(() => null);
-    const found = reply?.type === "call_state" ? elsewhere(reply, this.#link, isWanted) : null;
+  /** The message says only where the call is, not with whom: the device that had it until now knows, others ask. */
+  #found(message: ServerMessage, callId: string): void {
+    const own = this.#calls.get(callId);
+    const isWanted = message.type === "call_elsewhere" && message.wanted === true;
+    if (own && isAnswered(own.phase) && "deviceId" in message) {
+      const { callType, direction, person, phase } = own;
+      const { deviceId } = message;
+      this.#place(callId, { callId, deviceId, callType, direction, person, since: phase.since, isWanted });
+    } else void this.#ask(callId, isWanted);
+  }
+
+  async #ask(callId: string, isWanted: boolean): Promise<void> {
+    const reply = await this.#link.request({ type: "call_sync", callId }, null).catch(() => null);
+    if (reply?.type === "call_state") this.#place(callId, elsewhere(reply, this.#link, isWanted));
+  }
+
+  #place(callId: string, found: CallElsewhere | null): void {
     const others = this.#elsewhere.filter((call) => call.callId !== callId);
     this.#become(found ? [...others, found] : others);
   }

@@ -15,14 +15,14 @@ export interface ScriptedClient {
 }
 
 /** A client of the scripted edge, without media and without waiting between reconnections. */
-export async function connectClient(edge: ScriptedEdge): Promise<ScriptedClient> {
+export async function connectClient(edge: ScriptedEdge, token = () => "a.b.c"): Promise<ScriptedClient> {
   const userId = randomUUID();
   const deviceId = randomUUID();
   const devices = new FakeDevices();
   const peers: FakePeer[] = [];
   const switchboard = new Switchboard({
     url: edge.url,
-    token: () => "a.b.c",
+    token,
     deviceId,
     deviceType: "Web",
     platform: { getUserMedia: devices.getUserMedia, random: () => 0 },

@@ -1,0 +1,32 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, expect, test } from "vitest";
+import { ROOT } from "../support/project.ts";
+
+/** What the sample calls the reader's own. */
+const YOURS = `
+declare function showRingScreen(call: Call): void;
+declare const answerButton: HTMLButtonElement, declineButton: HTMLButtonElement, ignoreButton: HTMLButtonElement;
+declare const holdButton: HTMLButtonElement, moveButton: HTMLButtonElement;
+declare const callButton: HTMLButtonElement, hangUpButton: HTMLButtonElement;
+declare const remoteVideo: HTMLVideoElement, status: HTMLElement;
+`;
+
+const SAMPLE = join(ROOT, ".cache/readme-sample.ts");
+const CONFIG = join(ROOT, ".cache/readme-sample.json");
+afterEach(() => Promise.all([SAMPLE, CONFIG].map((file) => rm(file))));
+
+test("the sample in client/README.md type-checks", async () => {
+  const readme = await readFile(join(ROOT, "client/README.md"), "utf8");
+  const samples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code);
+  expect(samples).toHaveLength(1);
+  // In a folder beside client/, where the sample's import leads.
+  await mkdir(dirname(SAMPLE), { recursive: true });
+  await writeFile(SAMPLE, `${samples.join("\n")}\n${YOURS}`);
+  await writeFile(CONFIG, JSON.stringify({ extends: "../client/tsconfig.json", include: [SAMPLE] }));
+  const check = promisify(execFile)(join(ROOT, "node_modules/.bin/tsc"), ["-p", CONFIG]);
+  const { stdout } = await check.catch((error: { stdout: string }) => error);
+  expect(stdout).toBe("");
+}, 60_000);
