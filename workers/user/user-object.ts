@@ -9,7 +9,6 @@ import {
   type TokenRefresh,
 } from "../../schema/client-messages.ts";
 import type { BlocksResponse, DevicesResponse, PresenceResponse, Settings } from "../../schema/http.ts";
-import { MAX_ENDED } from "../../schema/limits.ts";
 import type { PushTarget } from "../../schema/push.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { isoTimestamp } from "../../schema/time.ts";
@@ -48,8 +47,6 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   readonly #watchers: Watchers;
   readonly #flood = new FloodGuard();
   readonly #registration: Registration;
-  /** The devices that alert, by call: the call itself hears only of the first, and none of them is pushed. */
-  readonly #alerted = new Map<string, Set<string>>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -175,11 +172,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   async pushTargets(callId: string, deviceIds: readonly string[]): Promise<PushTarget[]> {
-    const alerted = this.#alerted.get(callId) ?? new Set();
-    // Once the ringing is over, one that alerted has heard so over its socket, if it still has one.
-    const isServed = (deviceId: string) =>
-      rings(this.#user.calls[callId]?.state) || this.#sockets.of(deviceId) !== undefined;
-    return pushTargets(this.#user, deviceIds, new Set([...alerted].filter(isServed)));
+    return pushTargets(this.#user, deviceIds, this.#sockets.alerting(callId));
   }
 
   async tokenDied(deviceId: string, token: string): Promise<void> {
@@ -225,7 +218,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
       case "token_refresh":
         return this.#refresh(socket, message);
       case "call_alerting":
-        return this.#alerting(deviceId, message);
+        return this.#alerting(socket, deviceId, message);
       default:
         return this.#forward(deviceId, message);
     }
@@ -253,18 +246,16 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   /** Only a call's first alerting goes on; of a refused one it is as if it had not been said. */
-  async #alerting(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
+  async #alerting(socket: WebSocket, deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
     const { callId } = message;
-    const alerted = this.#alerted.get(callId) ?? new Set();
-    const isFirst = alerted.size === 0;
-    this.#alerted.set(callId, alerted.add(deviceId));
-    for (const oldest of [...this.#alerted.keys()].slice(0, -MAX_ENDED)) this.#alerted.delete(oldest);
+    const isFirst = this.#sockets.alerting(callId).size === 0;
+    this.#sockets.markAlerting(socket, callId, true);
     if (!isFirst) return [];
     const replies = await this.#forward(deviceId, message).catch((error: unknown) => {
-      this.#alerted.delete(callId);
+      this.#sockets.markAlerting(socket, callId, false);
       throw error;
     });
-    if (replies.length > 0) this.#alerted.delete(callId);
+    if (replies.length > 0) this.#sockets.markAlerting(socket, callId, false);
     return replies;
   }
 

@@ -11,6 +11,8 @@ const TOUCH_MS = 10_000;
 
 /** An attachment holds 16 KB. A device told of more calls than this may be told of the oldest again. */
 const MAX_TOLD = 50;
+/** A device rings for one or two calls at a time. */
+const MAX_ALERTED = 10;
 
 /** What a device has been told of a call, and whether it is the one that is in it. */
 interface DeviceTold extends Told {
@@ -28,6 +30,8 @@ export interface UserAttachment extends TokenLease {
   readonly watching: readonly string[];
   /** The call that the device is setting up. */
   readonly dialling: string | null;
+  /** The latest calls for which the device has said that it alerts its user. */
+  readonly alerted: readonly string[];
   /** What the device has been told of each live call: survives an eviction, so that nothing is said twice. */
   readonly told: Readonly<Record<string, DeviceTold>>;
 }
@@ -50,7 +54,7 @@ export class UserSockets {
     const epoch = 1 + Math.max(0, ...this.#ctx.getWebSockets().map((socket) => attachment(socket).epoch));
     this.#ctx.acceptWebSocket(server);
     const own = { identity, isNoticed: false, deviceId: null, epoch, spokeAt: now };
-    attach(server, { ...own, watching: [], dialling: null, told: {} });
+    attach(server, { ...own, watching: [], dialling: null, alerted: [], told: {} });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -147,6 +151,18 @@ export class UserSockets {
     const entry = { ...toldOf(view), isIn: own.deviceId !== null && view.joined.includes(own.deviceId) };
     const told = view.state === "ended" ? others : [...others.slice(1 - MAX_TOLD), [view.callId, entry] as const];
     attach(socket, { ...own, told: Object.fromEntries(told) });
+  }
+
+  /** Whether the device alerts its user for the call: it is not pushed then. */
+  markAlerting(socket: WebSocket, callId: string, isAlerting: boolean): void {
+    const own = attachment(socket);
+    const others = own.alerted.filter((other) => other !== callId).slice(1 - MAX_ALERTED);
+    attach(socket, { ...own, alerted: isAlerting ? [...others, callId] : others });
+  }
+
+  alerting(callId: string): Set<string> {
+    const alerting = this.registered().filter(({ socket }) => attachment(socket).alerted.includes(callId));
+    return new Set(alerting.map(({ deviceId }) => deviceId));
   }
 
   watch(socket: WebSocket, userIds: readonly string[]): void {
