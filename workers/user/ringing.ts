@@ -54,6 +54,13 @@ export class Ringing {
     }
   }
 
+  /** Noted once it is asked for, so that a crash asks again. The call may have ended while the queue was answering. */
+  async #hasPushed(view: CallView, pushed: readonly string[]): Promise<void> {
+    const isRinging = rings(this.#source.user().calls[view.callId]?.state);
+    if (isRinging) this.#source.step({ type: "pushed", callId: view.callId, deviceIds: pushed });
+    else await this.#pushes.notice(view, pushed);
+  }
+
   /** Once: whatever the call becomes after its ringing, those who were pushed are told no more of it. */
   async #tellPushed(view: CallView, pushed: readonly string[]): Promise<void> {
     this.#source.step({ type: "pushed", callId: view.callId, deviceIds: [] });
@@ -75,9 +82,8 @@ export class Ringing {
     const rung = connected.filter((deviceId) => !this.#isSilent(deviceId));
     const pushed = pushable(user);
     if (pushed.length > 0 && !user.pushed[view.callId]) {
-      // Noted first: a call that is over before the queue has answered is to be taken back.
-      this.#source.step({ type: "pushed", callId: view.callId, deviceIds: pushed });
       await this.#pushes.ring(view, pushed, connected);
+      await this.#hasPushed(view, pushed);
     }
     const wantsQuiet = Object.values(user.devices).some(({ doNotDisturb }) => doNotDisturb);
     const isSilent = rung.length === 0 && pushed.length === 0 && wantsQuiet;

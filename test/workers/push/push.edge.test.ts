@@ -164,6 +164,8 @@ describe("a device with a socket", () => {
     phone.send({ type: "call_alerting", callId });
     await ringOf(frozen.next);
     expect(Date.now() - told).toBeGreaterThanOrEqual(900);
+    const { userId: name } = bob;
+    await scene.edge.harness.getWorker().evictDurableObject("UserObject", { name, webSockets: "hibernate" });
     caller.send({ type: "call_end", callId });
     expect(await frozen.next()).toMatchObject({ type: "missed_call" });
     await scene.receipts(callId, ["fcm ring accepted 1", "fcm notice accepted 1"]);
