@@ -7,7 +7,7 @@ export const log: Log = (event, fields = {}) => {
 
 /** Enough of an id to follow it through a log, not enough to act in its name. */
 export function short(id: string): string {
-  return id.slice(0, 8);
+  return id.slice(-8);
 }
 
 /** What went wrong, without the stack. */

@@ -53,7 +53,7 @@ describe("a node that dials its edge", () => {
     expect(await connection.register(CALM)).toEqual(node);
     expect(await connection.heartbeat()).toEqual({ type: "node_heartbeat", ...report });
     expect(registration.isRegistered).toBe(true);
-    expect(log).toHaveBeenCalledWith("sfu_registered", { node: "0190a000", region: "local", workers: 1 });
+    expect(log).toHaveBeenCalledWith("sfu_registered", { node: node.nodeId.slice(-8), region: "local", workers: 1 });
   });
 
   it("heartbeats as often as the fleet asks, for as long as its lease is renewed", async () => {

@@ -228,7 +228,7 @@ function declined(play: Play): readonly Line[] {
     [caller, () => initiate],
     [tablet, () => ({ type: "call_alerting", ...about() })],
     [tablet, () => ({ type: "call_decline", ...about(), reason: "ignored" })],
-    [phone, () => ({ type: "call_decline", ...about(), reason: "busy" })],
+    [phone, () => ({ type: "call_alerting", ...about() })],
     [phone, () => ({ type: "call_decline", ...about() })],
   ];
 }

@@ -20,6 +20,7 @@ export class WorkerdDevice extends Listener {
   readonly person: Person;
   readonly deviceId: string;
   #socket: WebSocket | null = null;
+  #seq: number | undefined;
 
   constructor(owner: Person, deviceId: string = crypto.randomUUID()) {
     super();
@@ -36,13 +37,54 @@ export class WorkerdDevice extends Listener {
     webSocket.accept();
     webSocket.addEventListener("message", ({ data }) => this.hear(String(data)));
     webSocket.addEventListener("close", ({ code, reason }) => this.hasClosed(code, reason));
-    this.send({ type: "register", deviceId: this.deviceId, deviceType: "Web" });
-    return this.next("registered");
+    const since = this.#seq === undefined ? {} : { since: this.#seq };
+    this.send({ type: "register", deviceId: this.deviceId, deviceType: "Web", ...since });
+    const registered = await this.next("registered");
+    this.#seq = registered.seq;
+    return registered;
   }
 
   /** Comes back after its socket was closed; a socket that is still open stays. */
   async reconnect(path = "/ws"): Promise<void> {
     if (this.closed) await this.connect(path);
+  }
+
+  /** The network goes: nothing that is said to the device from now on arrives. */
+  async loses(): Promise<void> {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(1001);
+    await this.untilClosed();
+  }
+
+  async comesBack(): Promise<void> {
+    await this.connect();
+  }
+
+  /** Whether it is in a call, as far as it has heard. */
+  isInCall(): boolean {
+    return this.heard.reduce((isIn, message) => {
+      switch (message.type) {
+        case "call_initiated":
+          return true;
+        case "call_connected":
+          return isIn || message.answeredBy.deviceId === this.deviceId;
+        case "call_handed_off":
+          return message.userId === this.person.userId ? message.deviceId === this.deviceId : isIn;
+        case "registered":
+          return message.calls.some(({ state, participants }) => {
+            const me = participants.find(({ userId }) => userId === this.person.userId);
+            return state !== "ended" && me?.deviceId === this.deviceId;
+          });
+        case "call_ended":
+        case "call_merged":
+          return false;
+        case "recover":
+          return message.action !== "leave";
+        default:
+          return isIn;
+      }
+    }, false);
   }
 
   async disconnect(): Promise<void> {

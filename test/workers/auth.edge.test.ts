@@ -247,7 +247,7 @@ describe("a user whose token has no name", () => {
     const bob = await edge.person("Bob");
     const phone = await edge.device(bob);
     const { callId } = await initiate(ada, bob.userId);
-    expect(await phone.next("incoming_call")).toMatchObject({ caller: { name: `User ${userId.slice(0, 8)}` } });
+    expect(await phone.next("incoming_call")).toMatchObject({ caller: { name: `User ${userId.slice(-8)}` } });
     await ada.ask({ type: "call_end", callId });
     const history = async () => HistoryResponse.parse(await (await edge.as(bob, "/api/calls")).json()).calls;
     await expect.poll(history, { timeout: 8_000 }).toMatchObject([{ id: callId, outcome: "cancelled" }]);

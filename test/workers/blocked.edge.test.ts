@@ -92,4 +92,52 @@ describe("a caller who is blocked and gives up", () => {
     expect(JSON.stringify(blocked)).not.toContain("blocked");
     expect(blocked).toEqual(unblocked);
   });
+
+  test("[SAFE-1] is in the history of who blocked them only where that is asked for", async () => {
+    const bob = await bobWhoIsAway();
+    const [eve, ada] = [await edge.person("Eve"), await edge.person("Ada")];
+    await block(bob, ada);
+    const silent = await giveUp(await edge.device(ada), bob);
+    const heard = await giveUp(await edge.device(eve), bob);
+    const ids = async (query = "") => (await listed(bob, query)).map(({ id, outcome }) => [id, outcome]);
+    await expect.poll(() => ids("?outcome=blocked"), { timeout: 8_000 }).toEqual([[silent, "blocked"]]);
+    await expect.poll(() => ids(), { timeout: 8_000 }).toEqual([[heard, "cancelled"]]);
+  });
+});
+
+describe("somebody who is blocked", () => {
+  test("[SAFE-1] hears nothing when who blocked them comes and goes, and hears of them again afterwards", async () => {
+    const [ada, bob, eve] = [await edge.person("Ada"), await edge.person("Bob"), await edge.person("Eve")];
+    const [watcher, other, phone] = [await edge.device(ada), await edge.device(eve), await edge.device(bob)];
+    for (const device of [watcher, other]) {
+      device.send({ type: "presence_watch", userIds: [bob.userId] });
+      await device.next("presence");
+    }
+    await block(bob, ada);
+    await watcher.next("presence", ({ status }) => status === "offline");
+    await phone.close();
+    await other.next("presence", ({ status }) => status === "offline");
+    await edge.device(bob);
+    await other.next("presence", ({ status }) => status === "online");
+    await watcher.settle();
+    expect(watcher.story()).toEqual(["registered", "presence", "presence"]);
+    expect((await edge.as(bob, `/api/blocks/${ada.userId}`, { method: "DELETE" })).status).toBe(204);
+    await watcher.next("presence", ({ status }) => status === "online");
+  });
+
+  test("[SAFE-1] does not ring by way of somebody else's call", async () => {
+    const [ada, bob, cid] = [await edge.person("Ada"), await edge.person("Bob"), await edge.person("Cid")];
+    const [adas, bobs, cids] = [await edge.device(ada), await edge.device(bob), await edge.device(cid)];
+    await block(bob, ada);
+    const { callId } = await initiate(cids, ada.userId);
+    await adas.next("incoming_call");
+    adas.send({ type: "call_answer", callId, sdp: "answer" });
+    await adas.next("call_connected");
+    const invited = await adas.ask({ type: "call_invite", callId, calleeIds: [bob.userId] });
+    expect(invited).toMatchObject({ participants: [{}, {}, { userId: bob.userId, state: "invited" }] });
+    // One who may ring him does, and by then the other's word would have come too.
+    await initiate(await edge.device(await edge.person("Eve")), bob.userId);
+    await bobs.next("incoming_call", (message) => message.callId !== callId);
+    expect(bobs.story()).toEqual(["registered", "incoming_call"]);
+  });
 });

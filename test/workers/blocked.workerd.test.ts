@@ -2,10 +2,11 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ClientMessageInput } from "../../schema/client-messages.ts";
-import { CONNECT_MS, RING_MS } from "../../schema/limits.ts";
+import { CONNECT_MS, RING_MS, WATCH_MS } from "../../schema/limits.ts";
 import { ledgerEvent } from "../../workers/call/ledger-event.ts";
 import type { Call } from "../../workers/call/state.ts";
 import { logFor } from "../../workers/ledger/redaction.ts";
+import type { User } from "../../workers/user/state.ts";
 import { type Person, person, WorkerdDevice } from "../support/workerd-device.ts";
 
 beforeEach(() => {
@@ -128,5 +129,27 @@ describe("a caller who is blocked", () => {
     const body = JSON.stringify({ ringFrom: "contacts" });
     expect((await http(bob, "/api/settings", { method: "PUT", body })).status).toBe(200);
     expect(await everythingSeen(ada, bob)).toEqual(unsettled);
+  });
+});
+
+describe("a watcher who is blocked", () => {
+  test("[SAFE-1] is not even asked whether they still care: the question would say that somebody is there", async () => {
+    const [ada, bob] = [await person("Ada"), await person("Bob")];
+    const [watcher, phone] = [new WorkerdDevice(ada), new WorkerdDevice(bob)];
+    await watcher.connect();
+    await phone.connect();
+    watcher.send({ type: "presence_watch", userIds: [bob.userId] });
+    await watcher.next("presence");
+    expect((await http(bob, `/api/blocks/${ada.userId}`, { method: "PUT" })).status).toBe(204);
+    await watcher.next("presence", ({ status }) => status === "offline");
+    vi.setSystemTime(Date.now() + WATCH_MS + 1);
+    await phone.ask({ type: "call_sync", callId: crypto.randomUUID() });
+    await runDurableObjectAlarm(env.USERS.getByName(bob.userId));
+    await watcher.settle();
+    expect(watcher.story()).toEqual(["registered", "presence", "presence"]);
+    const watchers = await runInDurableObject(env.USERS.getByName(bob.userId), (_object, state) => {
+      return state.storage.kv.get<User>("user")?.watchers;
+    });
+    expect(watchers).toEqual({});
   });
 });

@@ -56,7 +56,8 @@ function create(dataDir: string, file: string, known: Known): Secrets {
     CALL_TOKEN_SECRET: known.CALL_TOKEN_SECRET ?? random(),
     VAPID_PRIVATE_KEY: known.VAPID_PRIVATE_KEY ?? random(),
   };
-  mkdirSync(dataDir, { recursive: true });
+  // Calls, users and keys are in it: for nobody else on this machine to read.
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   // Whole or not at all, also when the machine stops half-way.
   writeFileSync(`${file}.new`, JSON.stringify(secrets, undefined, 2), { mode: 0o600 });
   renameSync(`${file}.new`, file);

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import * as z from "zod";
 import { SetupError } from "../setup/setup-error.ts";
@@ -27,9 +28,17 @@ export function readSettings(env: NodeJS.ProcessEnv, root: string): Settings {
       "Set it to a number from 1 to 65535, or unset it: 8787.",
     );
   }
+  const dataDir = resolve(root, env.DATA_DIR || ".data");
+  if (statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new SetupError(
+      "bad_setting",
+      `DATA_DIR is ${dataDir}, which is no folder`,
+      "Name a folder, or unset it: .data.",
+    );
+  }
   return {
     port: port.data,
-    dataDir: resolve(root, env.DATA_DIR || ".data"),
+    dataDir,
     databaseUrl: env.DATABASE_URL || undefined,
   };
 }

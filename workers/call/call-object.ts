@@ -252,7 +252,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     for (const { userId } of call.participants) this.ctx.waitUntil(this.#delivery.tell(userId));
     if (before.phase.kind === "ringing" && call.phase.kind === "connecting" && call.isPair)
       this.#relay.connect(call, call.phase.answer.by);
-    if (before.phase.kind !== call.phase.kind) log("call_phase", { call: short(call.callId), phase: call.phase.kind });
+    if (before.phase.kind !== call.phase.kind) logPhase(call);
     if (before.ledger.due !== call.ledger.due || isLogOverdue(before, call)) this.#tellLedger();
   }
 
@@ -292,4 +292,9 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     await this.#alarm.disarm();
     await this.ctx.storage.deleteAll();
   }
+}
+
+function logPhase({ callId, phase }: Call): void {
+  const ending = phase.kind === "ended" ? { outcome: phase.outcome, reason: phase.reason } : {};
+  log("call_phase", { call: short(callId), phase: phase.kind, ...ending });
 }

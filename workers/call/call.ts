@@ -50,7 +50,7 @@ import { letters } from "./told.ts";
 
 export function create(input: Create, now: number): Call {
   const { caller, callees, callType } = input;
-  const participants = [calling(input, now), ...callees.map((userId) => invited(userId, now))];
+  const participants = [calling(input, now), ...callees.map((userId) => invited(userId, caller.userId, now))];
   const call: Call = {
     callId: input.callId,
     callType,
@@ -88,7 +88,7 @@ export function create(input: Create, now: number): Call {
 function calling({ caller, hasIdleDevices }: Create, now: number): Participant {
   const stay = { deviceId: caller.deviceId, joinedAt: now, leftAt: null, isMoved: false };
   const { userId, name } = caller;
-  return { ...invited(userId, now), name, role: "caller", state: "joined", stays: [stay], hasIdleDevices };
+  return { ...invited(userId, userId, now), name, role: "caller", state: "joined", stays: [stay], hasIdleDevices };
 }
 
 export function step(call: Call, event: Event, now: number): Step {

@@ -22,7 +22,7 @@ import type { Call, Participant, Phase } from "./state.ts";
 
 /** Ringing: who answers, who does not, and what that makes of the call. Pure. */
 
-export function invited(userId: string, now: number): Participant {
+export function invited(userId: string, invitedBy: string, now: number): Participant {
   return {
     userId,
     name: "",
@@ -34,6 +34,7 @@ export function invited(userId: string, now: number): Participant {
     stays: [],
     isHolding: false,
     silence: "none",
+    invitedBy,
     hasIdleDevices: false,
     isUnknown: false,
   };
@@ -115,7 +116,7 @@ export function invite(
   }
   if (fresh.length === 0) return done(call);
   const heard = Object.fromEntries(Object.entries(call.heard).filter(([userId]) => !fresh.includes(userId)));
-  const change: Partial<Call> = { callType: "group", participants: withInvited(call, fresh, now), heard };
+  const change: Partial<Call> = { callType: "group", participants: withInvited(call, fresh, by.userId, now), heard };
   const happening = { kind: "invited" as const, by: deviceOf(by), calleeIds: fresh };
   return done(committed(call, change, happening, now));
 }
@@ -125,14 +126,14 @@ function isTakingPart(participant: Participant): boolean {
 }
 
 /** Somebody who declined or left before is rung as if for the first time. */
-function withInvited(call: Call, fresh: readonly string[], now: number): Participant[] {
+function withInvited(call: Call, fresh: readonly string[], by: string, now: number): Participant[] {
   const known = call.participants.map((participant) => {
     if (!fresh.includes(participant.userId)) return participant;
     const { name, role, stays } = participant;
-    return { ...invited(participant.userId, now), name, role, stays };
+    return { ...invited(participant.userId, by, now), name, role, stays };
   });
   const isNew = (userId: string) => call.participants.every((participant) => participant.userId !== userId);
-  return [...known, ...fresh.filter(isNew).map((userId) => invited(userId, now))];
+  return [...known, ...fresh.filter(isNew).map((userId) => invited(userId, by, now))];
 }
 
 /** What follows from the time alone. */

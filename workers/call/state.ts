@@ -45,6 +45,8 @@ export interface Participant {
   readonly stays: readonly Stay[];
   readonly isHolding: boolean;
   readonly silence: Silence;
+  /** The user who has them rung. */
+  readonly invitedBy: string;
   /** Has connected devices that are not in the call, which are to know where it is. */
   readonly hasIdleDevices: boolean;
   /** Nobody has told of such a user: they are shown to nobody, and only keep the others' places. */
@@ -151,6 +153,8 @@ export interface CallView {
   readonly role: "caller" | "callee";
   readonly callType: CallType;
   readonly caller: Caller;
+  /** The user who has this one rung: in a call that has grown not the caller. */
+  readonly invitedBy: string;
   /** As it is for this user: rings for who is invited, is over for who declined or left. */
   readonly state: CallState;
   readonly createdAt: number;

@@ -27,6 +27,7 @@ export function viewFor(call: Call, userId: string, onCallSocket: readonly strin
     role: participant.role,
     callType: call.callType,
     caller: call.caller,
+    invitedBy: participant.invitedBy,
     state: stateFor(call, participant),
     createdAt: call.createdAt,
     ringUntil: participant.role === "callee" ? participant.ringUntil : ringUntil(call),
@@ -56,14 +57,18 @@ function answerFor(call: Call, participant: Participant): Answer | null {
   return own ? { by: { userId: participant.userId, deviceId: own.deviceId }, at: own.joinedAt } : null;
 }
 
-/** A caller who is blocked sees what one sees whom nobody heard. */
+/** However the call ends: only whoever blocked it is told so, the others see what they see whom nobody heard. */
 function endFor(call: Call, participant: Participant): CallView["ended"] {
+  const ended = endOf(call, participant);
+  if (!ended || ended.mergedInto) return ended;
+  if (participant.silence === "blocked" && participant.stays.length === 0) return { ...ended, outcome: "blocked" };
+  return ended.outcome === "blocked" ? { ...ended, outcome: "missed" } : ended;
+}
+
+function endOf(call: Call, participant: Participant): CallView["ended"] {
   const { phase } = call;
   const { settled, state } = participant;
-  if (phase.kind === "ended" && !(isGroup(call) && settled && settled.at < phase.at)) {
-    const isSecret = phase.outcome === "blocked" && participant.role === "caller";
-    return isSecret ? { ...phase, outcome: "missed" } : phase;
-  }
+  if (phase.kind === "ended" && !(isGroup(call) && settled && settled.at < phase.at)) return phase;
   return settled && state !== "joined" && state !== "invited" ? ownEnd(state, settled) : null;
 }
 

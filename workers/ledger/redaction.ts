@@ -56,7 +56,8 @@ function actorFor(asker: Asker, by: Actor): Actor {
   return by.userId === asker.userId ? by : { userId: by.userId };
 }
 
-/** Nobody may learn that they were blocked: only to whom the call was blocked is it called so. */
+/** Nobody may learn that they were blocked: only to whom the call was blocked is it called so, however it ended. */
 function outcomeFor(asker: Asker, outcome: Outcome | null): Outcome | null {
-  return outcome === "blocked" && asker.outcome !== "blocked" ? "missed" : outcome;
+  if (asker.outcome === "blocked") return "blocked";
+  return outcome === "blocked" ? "missed" : outcome;
 }

@@ -1,6 +1,6 @@
 import type { BlocksResponse, PresenceResponse, Settings } from "../../schema/http.ts";
 import { isoTimestamp } from "../../schema/time.ts";
-import type { Silence } from "../call/state.ts";
+import type { CallView, Silence } from "../call/state.ts";
 import { type Change, changed, DEFAULT_SETTINGS, presenceFor, silenceFor, type UserSettings } from "./settings.ts";
 
 /** Whom a user lets through: the row of `settings.ts`, loaded and kept. */
@@ -23,8 +23,13 @@ export class Privacy {
     return settings !== null;
   }
 
-  silenceFor(callerId: string): Silence {
-    return silenceFor(this.#settings, callerId);
+  /** Of a call that somebody else has them rung for, both count: the ring shows the caller's name. */
+  silenceFor({ caller, invitedBy }: Pick<CallView, "caller" | "invitedBy">): Silence {
+    return this.isBlocked(caller.userId) ? "blocked" : silenceFor(this.#settings, invitedBy);
+  }
+
+  isBlocked(userId: string): boolean {
+    return userId in this.#settings.blocked;
   }
 
   presenceFor(viewerId: string, presence: PresenceResponse): PresenceResponse {

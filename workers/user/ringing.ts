@@ -32,7 +32,7 @@ export class Ringing {
     const known = user.calls[view.callId];
     const untold = { isKnown: true, name: user.profile?.name ?? null, rung: [], pushed: [], hasIdleDevices: false };
     if (view.role === "callee" && !isKnown(user)) return { ...untold, isKnown: false, silence: "none" };
-    const silence = view.role === "callee" && !known ? this.#privacy.silenceFor(view.caller.userId) : "none";
+    const silence = view.role === "callee" && !known ? this.#privacy.silenceFor(view) : "none";
     if (silence !== "none" || (known && known.rev > view.rev)) return { ...untold, silence };
     const pushed = user.pushed[view.callId];
     this.#source.step({ type: "call_changed", view });

@@ -60,6 +60,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#outgoing = new Outgoing(ctx, env, this.#sockets, this.#ringing, { user, step });
     this.#watchers = new Watchers(ctx, env.USERS, {
       watchers: () => Object.keys(this.#user.watchers),
+      isBlocked: (watcher) => this.#privacy.isBlocked(watcher),
       presence: (viewerId) => this.#presenceFor(viewerId),
       step,
     });
@@ -103,8 +104,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#sockets.expire(now);
     this.#sweep();
     this.#step({ type: "swept" });
-    const stale = machine.staleWatchers(this.#user, now);
-    await Promise.all(stale.map((watcher) => this.#watchers.tell(watcher)));
+    await this.#watchers.refresh(machine.staleWatchers(this.#user, now));
     if (machine.isOutboxOverdue(this.#user, now, this.#ledgerRetryMs)) this.#tellLedger({});
     this.#arm();
   }
@@ -293,6 +293,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   #left(deviceId: string | null): void {
     if (deviceId === null || this.#sockets.of(deviceId)) return;
     this.#step({ type: "gone", deviceId, at: Date.now() });
+    if (!machine.isOnline(this.#user)) log("user_offline", { user: short(this.#user.userId) });
     for (const view of Object.values(this.#user.calls)) {
       if (view?.role !== "caller" || !rings(view.state) || !view.joined.includes(deviceId)) continue;
       const device = { userId: this.#user.userId, deviceId };

@@ -4,6 +4,8 @@ import type { Event } from "./user.ts";
 
 interface Source {
   readonly watchers: () => readonly string[];
+  /** To whom nothing may change: a message would say that something did, whatever it holds. */
+  readonly isBlocked: (watcher: string) => boolean;
   /** As that watcher may see it. */
   readonly presence: (watcher: string) => PresenceResponse;
   readonly step: (event: Event) => void;
@@ -22,7 +24,14 @@ export class Watchers {
   }
 
   tellAll(): void {
-    for (const watcher of this.#source.watchers()) this.#ctx.waitUntil(this.tell(watcher));
+    const told = this.#source.watchers().filter((watcher) => !this.#source.isBlocked(watcher));
+    for (const watcher of told) this.#ctx.waitUntil(this.tell(watcher));
+  }
+
+  /** Asks whether they still care. Who is blocked is not asked, for they would hear it: they are forgotten. */
+  async refresh(stale: readonly string[]): Promise<void> {
+    for (const by of stale.filter(this.#source.isBlocked)) this.#source.step({ type: "unwatched", by });
+    await Promise.all(stale.filter((watcher) => !this.#source.isBlocked(watcher)).map((watcher) => this.tell(watcher)));
   }
 
   async tell(watcher: string): Promise<void> {

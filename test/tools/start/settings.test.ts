@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { readSettings } from "../../../tools/start/settings.ts";
 
@@ -18,4 +19,9 @@ it("takes PORT, DATA_DIR and DATABASE_URL", () => {
 
 it.each(["0", "65536", "-1", "80.5", "http"])("refuses PORT=%s", (port) => {
   expect(() => readSettings({ PORT: port }, "/project")).toThrow(expect.objectContaining({ reason: "bad_setting" }));
+});
+
+it("refuses a DATA_DIR that is no folder", () => {
+  const env = { DATA_DIR: fileURLToPath(import.meta.url) };
+  expect(() => readSettings(env, "/project")).toThrow(expect.objectContaining({ reason: "bad_setting" }));
 });

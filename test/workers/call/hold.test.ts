@@ -4,7 +4,19 @@ import { isCallerAwaited, nextDeadline } from "../../../workers/call/deadlines.t
 import { notices } from "../../../workers/call/notices.ts";
 import { toldOf } from "../../../workers/call/told.ts";
 import { snapshotOf } from "../../../workers/call/view.ts";
-import { ADA, ADAS_PHONE, ADAS_TABLET, BOB, PHONE, script, T0, TABLET } from "./call-script.ts";
+import {
+  ADA,
+  ADAS_PHONE,
+  ADAS_TABLET,
+  BOB,
+  CID,
+  CIDS_PHONE,
+  groupScript,
+  PHONE,
+  script,
+  T0,
+  TABLET,
+} from "./call-script.ts";
 
 const talking = () => script().rung().answers(PHONE).media();
 
@@ -75,6 +87,31 @@ describe("a callee who does not want to be rung", () => {
     const played = script().rung([], "blocked").alarm(RING_MS);
     expect(played.view(ADA).ended).toMatchObject({ outcome: "missed", reason: "timed_out" });
     expect(played.view(BOB).ended).toMatchObject({ outcome: "blocked" });
+  });
+
+  test("[SAFE-1] to who blocked it the call is blocked however it ends, to the others what it was", () => {
+    const cancelled = script().rung([], "blocked").hangsUp();
+    expect(cancelled.view(ADA).ended).toMatchObject({ outcome: "cancelled", reason: "caller_hung_up" });
+    expect(cancelled.view(BOB).ended).toMatchObject({ outcome: "blocked" });
+    const group = groupScript()
+      .rung([], "blocked")
+      .rung([CIDS_PHONE])
+      .answers(CIDS_PHONE)
+      .media(CIDS_PHONE)
+      .alarm(RING_MS);
+    expect(group.view(BOB).ended).toMatchObject({ outcome: "blocked" });
+    const over = group.hangsUp();
+    expect([ADA, BOB, CID].map((userId) => over.view(userId).ended?.outcome)).toEqual([
+      "completed",
+      "blocked",
+      "completed",
+    ]);
+  });
+
+  test("[SAFE-1] who has somebody rung is known: in a call that has grown it is not the caller", () => {
+    const grown = talking().invites([CID], PHONE);
+    expect(grown.view(CID)).toMatchObject({ caller: { userId: ADA }, invitedBy: BOB });
+    expect(grown.view(BOB)).toMatchObject({ invitedBy: ADA });
   });
 
   test("[SAFE-1] nothing ends early, as for a device that was pushed and says nothing", () => {

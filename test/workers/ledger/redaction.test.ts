@@ -101,6 +101,12 @@ describe("what a participant is shown of a call", () => {
     expect(shown(BOB, blocked()).at(-1)).toMatchObject({ kind: "ended", outcome: "blocked" });
   });
 
+  it("[LOG-6] is of a blocked call that was given up, as its callee's history has it", () => {
+    const given = () => silent("blocked").hangsUp();
+    expect(outcomeOf(shown(BOB, given())).outcome).toBe("blocked");
+    expect(shown(ADA, given())).toEqual(shown(ADA, silent("silent").hangsUp()));
+  });
+
   it("[LOG-6] says missed also to a caller of whom the history has not heard the end", () => {
     const ended: LogEntry | undefined = blocked().call.log.at(-1);
     if (!ended) throw new Error("the call is over");

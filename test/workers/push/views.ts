@@ -20,6 +20,7 @@ export function ringingView(changes: Partial<CallView> = {}): CallView {
     role: "callee",
     callType: "video",
     caller: { userId: ADA, name: "Ada", deviceId: TABLET },
+    invitedBy: ADA,
     state: "reaching",
     createdAt: RING_UNTIL - 30_000,
     ringUntil: RING_UNTIL,
