@@ -30,6 +30,16 @@ const RINGTONE: Tone = {
 /** What a caller expects to hear: the European ringing tone (ITU-T E.180), shortened. */
 const RINGBACK: Tone = { notes: [{ at: 0, seconds: 1, hertz: 425 }], everySeconds: 4, volume: 0.05 };
 
+/** Under a conversation: two short high notes (ITU-T E.180, call waiting tone), softly. */
+const WAITING: Tone = {
+  notes: [
+    { at: 0, seconds: 0.15, hertz: 880 },
+    { at: 0.3, seconds: 0.15, hertz: 880 },
+  ],
+  everySeconds: 5,
+  volume: 0.06,
+};
+
 /** There once the user has done something: before, browsers keep a page silent. */
 let context: AudioContext | null = null;
 const playing = new Set<() => void>();
@@ -49,6 +59,11 @@ export function unlockSound(): void {
 /** @returns the function that stops it */
 export function playRingtone(): () => void {
   return play(RINGTONE);
+}
+
+/** @returns the function that stops it */
+export function playWaiting(): () => void {
+  return play(WAITING);
 }
 
 /** @returns the function that stops it */

@@ -34,6 +34,8 @@ export class Site {
       SFU_NODE_KEY: "node-key-of-the-tests",
       CALL_TOKEN_SECRET: "call-tokens-of-the-tests-of-32-bytes",
       TURN_SECRET: "turn-secret-of-the-tests",
+      VAPID_PRIVATE_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+      PUSH_TO_LOOPBACK: "on",
     };
     const edge = await startEdge({ dataDir: join(folder, "edge"), vars });
     return new Site(edge, postgres, folder);

@@ -1,4 +1,4 @@
-import type { Call } from "../../client/index.ts";
+import { type Call, type CallPhase, isAnswered } from "../../client/index.ts";
 import { RoundButton } from "./button.tsx";
 
 interface CallControlsProps {
@@ -29,17 +29,21 @@ export function CallControls({ call, hasSettings, onSettings, onCamera }: CallCo
         isActive={!hasCamera}
         onClick={() => onCamera(!hasCamera)}
       />
-      <RoundButton icon="settings" label="Devices" tone="glass" isExpanded={hasSettings} onClick={onSettings} />
       <RoundButton
-        icon="hangUp"
-        label={
-          call.phase.kind === "initiating" || call.phase.kind === "reaching" || call.phase.kind === "ringing"
-            ? "Cancel call"
-            : "Hang up"
-        }
-        tone="danger"
-        onClick={() => call.hangUp()}
+        icon={call.isOnHold ? "play" : "pause"}
+        label={call.isOnHold ? "Resume" : "Hold"}
+        tone="glass"
+        isActive={call.isOnHold}
+        disabled={!isAnswered(call.phase)}
+        onClick={() => void call.hold(!call.isOnHold)}
       />
+      <RoundButton icon="settings" label="Devices" tone="glass" isExpanded={hasSettings} onClick={onSettings} />
+      <RoundButton icon="hangUp" label={leaveText(call.phase)} tone="danger" onClick={() => call.hangUp()} />
     </div>
   );
+}
+
+function leaveText({ kind }: CallPhase): string {
+  if (kind === "initiating" || kind === "reaching" || kind === "ringing") return "Cancel call";
+  return kind === "moving" ? "Leave it on the other device" : "Hang up";
 }

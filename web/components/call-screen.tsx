@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Call, errorCode, isAnswered } from "../../client/index.ts";
 import { storedDevices } from "../devices.ts";
+import type { Calls } from "../hooks/use-calls.ts";
 import { useSignal } from "../hooks/use-signal.ts";
 import { playRingback } from "../sound.ts";
 import { errorText } from "../text.ts";
@@ -9,15 +10,18 @@ import { CallHint } from "./call-hint.tsx";
 import { CallStatus } from "./call-status.tsx";
 import { DeviceSettings } from "./device-settings.tsx";
 import { Dialog } from "./dialog.tsx";
+import { HeldBar } from "./held-bar.tsx";
 import { LocalVideo } from "./local-video.tsx";
 import { RemoteVideo } from "./remote-video.tsx";
+import { WaitingBanner } from "./waiting-banner.tsx";
 
 interface CallScreenProps {
   readonly call: Call;
+  readonly calls: Calls;
 }
 
 /** From the first ring to the last word. */
-export function CallScreen({ call }: CallScreenProps) {
+export function CallScreen({ call, calls }: CallScreenProps) {
   useSignal(call.changed);
   const [hasSettings, setSettings] = useState(false);
   const [speakerId, setSpeakerId] = useState(storedDevices().speakerId);
@@ -37,9 +41,10 @@ export function CallScreen({ call }: CallScreenProps) {
   return (
     <Dialog label={`Call with ${name}`} class={isAnswered(phase) ? "call is-answered" : "call"}>
       <RemoteVideo call={call} speakerId={speakerId} />
-      {media.camera && <LocalVideo track={media.camera} />}
+      {media.camera && !call.isOnHold && <LocalVideo track={media.camera} />}
       <div class="call-top">
         <CallStatus call={call} />
+        <OtherCalls call={call} calls={calls} />
       </div>
       <div class="call-bottom">
         <CallHint call={call} trouble={trouble} onCameraOff={() => setCamera(false)} />
@@ -59,6 +64,28 @@ export function CallScreen({ call }: CallScreenProps) {
         />
       </div>
     </Dialog>
+  );
+}
+
+/** Those on hold, and one that waits. */
+function OtherCalls({ call, calls: { held, ringing, trouble, accept, switchTo } }: CallScreenProps) {
+  const waiting = ringing[0];
+  const canHold = isAnswered(call.phase);
+  return (
+    <div class="other-calls">
+      {held.map((other) => (
+        <HeldBar key={other.key} call={other} canSwitch={canHold} onSwitch={() => switchTo(other)} />
+      ))}
+      {waiting && (
+        <WaitingBanner
+          key={waiting.key}
+          call={waiting}
+          canHold={canHold}
+          trouble={trouble?.call === waiting ? trouble.text : null}
+          onAccept={accept}
+        />
+      )}
+    </div>
   );
 }
 

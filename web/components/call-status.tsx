@@ -4,12 +4,12 @@ import { clock } from "../text.ts";
 
 /** Who, and how far the call has come. The clock is not read out. */
 export function CallStatus({ call }: { readonly call: Call }) {
-  const { phase, person } = call;
+  const { phase, person, isOnHold, heldByPeer } = call;
   return (
     <div class="call-status">
       <h2>{person.name || "Somebody"}</h2>
-      <p role="status" class={`call-phase ${phase.kind}`}>
-        {phaseText(phase)}
+      <p role="status" class={`call-phase ${isOnHold || heldByPeer ? "held-call" : phase.kind}`}>
+        {statusText(call)}
       </p>
       {isAnswered(phase) && <Duration since={phase.since} />}
     </div>
@@ -24,6 +24,11 @@ function Duration({ since }: { readonly since: number }) {
       {clock(seconds)}
     </p>
   );
+}
+
+function statusText({ phase, person, isOnHold, heldByPeer }: Call): string {
+  if (isOnHold) return "On hold";
+  return heldByPeer ? `${person.name || "The other one"} has put you on hold` : phaseText(phase);
 }
 
 function phaseText(phase: CallPhase): string {

@@ -11,7 +11,7 @@ interface HistoryPanelProps {
 }
 
 export function HistoryPanel({ history, userId, onCall }: HistoryPanelProps) {
-  const { calls, error, missed, hasMore, loadMore, markSeen } = history;
+  const { calls, error, missed, hasMore, loadMore, remove, markSeen } = history;
   const now = useNow(60_000);
   return (
     <section class="panel panel-history" aria-labelledby="history-title" id="history">
@@ -32,7 +32,7 @@ export function HistoryPanel({ history, userId, onCall }: HistoryPanelProps) {
       )}
       <ol class="list">
         {calls?.map((call) => (
-          <HistoryRow key={call.id} call={call} userId={userId} now={now} onCall={onCall} />
+          <HistoryRow key={call.id} call={call} userId={userId} now={now} onCall={onCall} onRemove={remove} />
         ))}
       </ol>
       {hasMore && (

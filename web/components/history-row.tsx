@@ -2,6 +2,7 @@ import type { HistoryEntry, Person } from "../../client/index.ts";
 import { historyText, isMissed, moment } from "../text.ts";
 import { RoundButton } from "./button.tsx";
 import { Icon } from "./icon.tsx";
+import { RowMenu } from "./row-menu.tsx";
 
 interface HistoryRowProps {
   readonly call: HistoryEntry;
@@ -9,9 +10,10 @@ interface HistoryRowProps {
   /** Unix ms. */
   readonly now: number;
   readonly onCall: (person: Person, video: boolean) => void;
+  readonly onRemove: (callId: string) => void;
 }
 
-export function HistoryRow({ call, userId, now, onCall }: HistoryRowProps) {
+export function HistoryRow({ call, userId, now, onCall, onRemove }: HistoryRowProps) {
   const other = call.participants.find((participant) => participant.userId !== userId);
   const name = other?.name || "Somebody";
   const isVideo = call.callType === "video";
@@ -38,6 +40,10 @@ export function HistoryRow({ call, userId, now, onCall }: HistoryRowProps) {
           onClick={() => onCall({ userId: other.userId, name }, isVideo)}
         />
       )}
+      <RowMenu
+        label={`More for the call with ${name}`}
+        items={[{ label: "Remove from Recents", isDanger: true, onSelect: () => onRemove(call.id) }]}
+      />
     </li>
   );
 }

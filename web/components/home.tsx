@@ -1,15 +1,20 @@
 import { useState } from "preact/hooks";
-import { useCalls } from "../hooks/use-calls.ts";
+import { type Calls, useCalls } from "../hooks/use-calls.ts";
 import { useContacts } from "../hooks/use-contacts.ts";
+import { useElsewhere } from "../hooks/use-elsewhere.ts";
 import { useHistory } from "../hooks/use-history.ts";
+import { usePrivacy } from "../hooks/use-privacy.ts";
+import { usePush } from "../hooks/use-push.ts";
 import { useSwitchboard } from "../hooks/use-switchboard.ts";
 import type { Session } from "../session.ts";
 import { CallScreen } from "./call-screen.tsx";
 import { ConnectionBanner } from "./connection-banner.tsx";
+import { ElsewhereBar } from "./elsewhere-bar.tsx";
 import { Header } from "./header.tsx";
 import { HistoryPanel } from "./history-panel.tsx";
 import { PeoplePanel } from "./people-panel.tsx";
 import { RingScreen } from "./ring-screen.tsx";
+import { SettingsDialog } from "./settings-dialog.tsx";
 import { type Tab, TabBar } from "./tab-bar.tsx";
 import { Toast } from "./toast.tsx";
 
@@ -23,8 +28,11 @@ export function Home({ session, onSignOut }: HomeProps) {
   const calls = useCalls(switchboard);
   const people = useContacts(switchboard);
   const history = useHistory(switchboard, session.userId, calls.ended);
+  const elsewhere = useElsewhere(switchboard);
+  const privacy = usePrivacy(switchboard, session.deviceId);
   const [tab, setTab] = useState<Tab>("people");
-  const ringing = calls.ringing[0];
+  const [hasSettings, setSettings] = useState(false);
+  const push = usePush(switchboard, session.deviceId, hasSettings);
   const show = (next: Tab) => {
     setTab(next);
     if (next === "history") history.markSeen();
@@ -32,24 +40,46 @@ export function Home({ session, onSignOut }: HomeProps) {
 
   return (
     <div class="home" data-tab={tab}>
-      <Header session={session} onSignOut={onSignOut} />
+      <Header session={session} onSettings={() => setSettings(true)} onSignOut={onSignOut} />
       <ConnectionBanner switchboard={switchboard} />
+      <ElsewhereBar calls={elsewhere} onMove={calls.move} />
       <main class="panels">
-        <PeoplePanel people={people} onCall={calls.start} />
+        <PeoplePanel
+          people={people}
+          privacy={privacy}
+          api={switchboard.api}
+          onCall={calls.start}
+          onNotice={calls.tell}
+        />
         <HistoryPanel history={history} userId={session.userId} onCall={calls.start} />
       </main>
       <TabBar tab={tab} missed={history.missed} onChange={show} />
       <Toast notice={calls.notice} onDismiss={calls.dismissNotice} />
-      {calls.active && <CallScreen key={calls.active.key} call={calls.active} />}
-      {ringing && (
-        <RingScreen
-          key={ringing.key}
-          call={ringing}
-          active={calls.active}
-          trouble={calls.trouble?.call === ringing ? calls.trouble.text : null}
-          onAccept={calls.accept}
+      {hasSettings && (
+        <SettingsDialog
+          privacy={privacy}
+          push={push}
+          contacts={people.contacts ?? []}
+          onClose={() => setSettings(false)}
         />
       )}
+      <Screens calls={calls} />
     </div>
+  );
+}
+
+/** One at a time: who calls during a call waits on that one's screen. */
+function Screens({ calls }: { readonly calls: Calls }) {
+  const { active, ringing, trouble, accept } = calls;
+  const call = ringing[0];
+  if (active) return <CallScreen key={active.key} call={active} calls={calls} />;
+  if (!call) return null;
+  return (
+    <RingScreen
+      key={call.key}
+      call={call}
+      trouble={trouble?.call === call ? trouble.text : null}
+      onAccept={(accepted, video) => accept(accepted, video)}
+    />
   );
 }

@@ -1,16 +1,23 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Person } from "../../client/index.ts";
-import type { Contacts } from "../hooks/use-contacts.ts";
+import { type Api, errorCode, type Person } from "../../client/index.ts";
+import type { Contact, Contacts } from "../hooks/use-contacts.ts";
 import { useNow } from "../hooks/use-now.ts";
+import type { Privacy } from "../hooks/use-privacy.ts";
 import { errorText } from "../text.ts";
 import { PersonRow } from "./person-row.tsx";
+import type { MenuItem } from "./row-menu.tsx";
 
 interface PeoplePanelProps {
   readonly people: Contacts;
+  readonly privacy: Privacy;
+  readonly api: Api;
   readonly onCall: (person: Person, video: boolean) => void;
+  readonly onNotice: (text: string) => void;
 }
 
-export function PeoplePanel({ people: { contacts, error }, onCall }: PeoplePanelProps) {
+export function PeoplePanel(props: PeoplePanelProps) {
+  const { people, privacy, onCall } = props;
+  const { contacts, error } = people;
   const title = useRef<HTMLHeadingElement>(null);
   // The form that was focused is gone: reading and tabbing go on from here.
   useEffect(() => title.current?.focus(), []);
@@ -28,11 +35,41 @@ export function PeoplePanel({ people: { contacts, error }, onCall }: PeoplePanel
       {contacts?.length === 0 && <NobodyYet />}
       <ul class="list">
         {contacts?.map((contact) => (
-          <PersonRow key={contact.userId} contact={contact} now={now} onCall={onCall} />
+          <PersonRow
+            key={contact.userId}
+            contact={contact}
+            isBlocked={privacy.blocked?.includes(contact.userId) ?? false}
+            menu={menuFor(contact, props)}
+            now={now}
+            onCall={onCall}
+          />
         ))}
       </ul>
     </section>
   );
+}
+
+/** Where only some may ring, they are chosen here. */
+function menuFor({ userId, name }: Contact, { privacy, api, onNotice }: PeoplePanelProps): MenuItem[] {
+  const allow = async (change: Promise<void>, done: string) => {
+    onNotice(
+      await change.then(
+        () => done,
+        (error: unknown) => errorText(errorCode(error)),
+      ),
+    );
+  };
+  const contact: MenuItem[] = [
+    { label: "Allow to ring", onSelect: () => void allow(api.addContact(userId), `${name} may ring you`) },
+    {
+      label: "Do not allow to ring",
+      onSelect: () => void allow(api.removeContact(userId), `${name} does not ring you any more`),
+    },
+  ];
+  const block: MenuItem = privacy.blocked?.includes(userId)
+    ? { label: "Unblock", onSelect: () => void privacy.unblock(userId) }
+    : { label: "Block", isDanger: true, onSelect: () => void privacy.block(userId) };
+  return privacy.ringFrom === "contacts" ? [...contact, block] : [block];
 }
 
 function NobodyYet() {

@@ -14,6 +14,7 @@ export function RemoteVideo({ call, speakerId }: RemoteVideoProps) {
   const { media, person, phase } = call;
   const stream = isAnswered(phase) ? media.remoteStream : null;
   const name = person.name || "Somebody";
+  const hasPicture = media.hasRemoteVideo && !call.isOnHold && !call.heldByPeer;
 
   useEffect(() => {
     if (video.current) video.current.srcObject = stream;
@@ -25,10 +26,10 @@ export function RemoteVideo({ call, speakerId }: RemoteVideoProps) {
   }, [speakerId]);
 
   return (
-    <div class="remote" data-video={media.hasRemoteVideo}>
+    <div class="remote" data-video={hasPicture}>
       {/* biome-ignore lint/a11y/useMediaCaption: a live call has no captions */}
       <video ref={video} autoplay playsInline aria-label={`Video of ${name}`} />
-      {!media.hasRemoteVideo && (
+      {!hasPicture && (
         <span class="pulse" data-on={phase.kind === "ringing"}>
           <Avatar userId={person.userId} name={name} size="large" />
         </span>

@@ -1,5 +1,5 @@
-import { useEffect } from "preact/hooks";
 import type { Call } from "../../client/index.ts";
+import { useRinging } from "../hooks/use-ringing.ts";
 import { useSignal } from "../hooks/use-signal.ts";
 import { playRingtone } from "../sound.ts";
 import { Avatar } from "./avatar.tsx";
@@ -8,17 +8,15 @@ import { Dialog } from "./dialog.tsx";
 
 interface RingScreenProps {
   readonly call: Call;
-  /** The call that this window is in already. */
-  readonly active: Call | null;
   /** Why it could not be accepted just now. */
   readonly trouble: string | null;
   readonly onAccept: (call: Call, video: boolean) => void;
 }
 
 /** Somebody calls. Escape silences this window only. */
-export function RingScreen({ call, active, trouble, onAccept }: RingScreenProps) {
+export function RingScreen({ call, trouble, onAccept }: RingScreenProps) {
   useSignal(call.changed);
-  useRinging(call);
+  useRinging(call, playRingtone);
   const name = call.person.name || "Somebody";
   const isVideo = call.callType === "video";
   const isAnswering = call.phase.kind === "answering";
@@ -31,7 +29,6 @@ export function RingScreen({ call, active, trouble, onAccept }: RingScreenProps)
         </span>
         <h2>{name}</h2>
         <p role="status">{isAnswering ? "Connecting…" : `${kind} for you`}</p>
-        {active && <p class="ring-note">Accepting ends your call with {active.person.name || "the other person"}.</p>}
       </div>
       <p class="ring-error" role="alert">
         {trouble}
@@ -69,20 +66,4 @@ export function RingScreen({ call, active, trouble, onAccept }: RingScreenProps)
       </div>
     </Dialog>
   );
-}
-
-/** Sound, title and the word to the caller that it really rings here. */
-function useRinging(call: Call): void {
-  const rings = call.phase.kind === "incoming";
-  useEffect(() => {
-    if (!rings) return;
-    call.alerting();
-    const stop = playRingtone();
-    const before = document.title;
-    document.title = `${call.person.name || "Somebody"} is calling`;
-    return () => {
-      stop();
-      document.title = before;
-    };
-  }, [call, rings]);
 }

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { type Call, errorCode, type Person, type Switchboard } from "../../client/index.ts";
+import { type Call, type CallElsewhere, errorCode, type Person, type Switchboard } from "../../client/index.ts";
 import { storedDevices } from "../devices.ts";
 import { endingText, errorText } from "../text.ts";
 
@@ -12,6 +12,8 @@ interface State {
   /** The call that this window is in, or is making. */
   readonly active: Call | null;
   readonly ringing: readonly Call[];
+  /** Calls that its user has put on hold for the active one, the latest first. */
+  readonly held: readonly Call[];
   readonly notice: Notice | null;
   /** Why a ringing call could not be accepted. */
   readonly trouble: { readonly call: Call; readonly text: string } | null;
@@ -21,11 +23,17 @@ interface State {
 
 export interface Calls extends State {
   start(person: Person, video: boolean): void;
-  accept(call: Call, video: boolean): void;
+  /** @param instead what becomes of the call that this window is in */
+  accept(call: Call, video: boolean, instead?: "end" | "hold"): void;
+  /** Puts the active call on hold and goes on with this one. */
+  switchTo(held: Call): void;
+  /** Takes over a call of another device. */
+  move(call: CallElsewhere): void;
+  tell(text: string): void;
   dismissNotice(): void;
 }
 
-const NONE: State = { active: null, ringing: [], notice: null, trouble: null, ended: 0 };
+const NONE: State = { active: null, ringing: [], held: [], notice: null, trouble: null, ended: 0 };
 
 /** The calls of this window. */
 export function useCalls(switchboard: Switchboard): Calls {
@@ -51,11 +59,26 @@ export function useCalls(switchboard: Switchboard): Calls {
       setState((before) => ({ ...before, active: call, notice: null }));
       follow(call);
     },
-    accept(call, video) {
-      if (state.active !== call) state.active?.hangUp();
-      call.answer({ ...storedDevices(), video }).catch((error: unknown) => {
+    accept(call, video, instead = "end") {
+      const choice = { ...storedDevices(), video };
+      const accepting =
+        instead === "hold" ? switchboard.holdAndAccept(call, choice) : switchboard.endAndAccept(call, choice);
+      accepting.catch((error: unknown) => {
         setState((before) => ({ ...before, trouble: { call, text: errorText(errorCode(error)) } }));
       });
+    },
+    switchTo(held) {
+      void state.active?.hold(true);
+      void held.hold(false);
+      setState((before) => goOnWith(before, held));
+    },
+    move(elsewhere) {
+      const call = switchboard.moveHere(elsewhere, { ...storedDevices(), video: elsewhere.callType === "video" });
+      setState((before) => ({ ...before, active: call, notice: null }));
+      follow(call);
+    },
+    tell(text) {
+      setState((before) => ({ ...before, notice: newNotice(text) }));
     },
     dismissNotice() {
       setState((before) => ({ ...before, notice: null }));
@@ -70,18 +93,8 @@ function after(before: State, call: Call): State {
     case "incoming":
     case "answering":
       return { ...before, ringing: before.ringing.includes(call) ? [...before.ringing] : [...before.ringing, call] };
-    case "ended": {
-      if (before.active !== call && others.length === before.ringing.length) return before;
-      const text = endingText(call.phase.ending, call);
-      const notice = text === null ? before.notice : newNotice(text);
-      return {
-        ...before,
-        active: before.active === call ? null : before.active,
-        ringing: others,
-        notice,
-        ended: before.ended + 1,
-      };
-    }
+    case "ended":
+      return withoutCall(before, call, endingText(call.phase.ending, call));
     case "initiating":
     case "reaching":
     case "ringing":
@@ -89,8 +102,31 @@ function after(before: State, call: Call): State {
     case "connected":
     case "reconnecting":
     case "moving":
-      return { ...before, active: call, ringing: others };
+      return goOnWith({ ...before, ringing: others }, call);
   }
+}
+
+/** What was active until now is one of those on hold, and so is this one if it was already. */
+function goOnWith(before: State, call: Call): State {
+  if (before.held.includes(call) && call.isOnHold) return { ...before };
+  const held = [before.active, ...before.held].filter((other) => other !== null && other !== call);
+  return { ...before, active: call, held: held.filter((other) => other !== null) };
+}
+
+/** With the active one the latest of those on hold comes back, still on hold. */
+function withoutCall(before: State, call: Call, text: string | null): State {
+  const isOurs = [before.active, ...before.ringing, ...before.held].includes(call);
+  if (!isOurs) return before;
+  const held = before.held.filter((other) => other !== call);
+  const isActive = before.active === call;
+  return {
+    ...before,
+    active: isActive ? (held[0] ?? null) : before.active,
+    held: isActive ? held.slice(1) : held,
+    ringing: before.ringing.filter((other) => other !== call),
+    notice: text === null ? before.notice : newNotice(text),
+    ended: before.ended + 1,
+  };
 }
 
 let notices = 0;

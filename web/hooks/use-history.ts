@@ -10,6 +10,8 @@ export interface History {
   readonly missed: number;
   readonly hasMore: boolean;
   readonly loadMore: () => void;
+  /** Takes a call out of the user's own history for good. */
+  readonly remove: (callId: string) => void;
   readonly markSeen: () => void;
 }
 
@@ -51,6 +53,13 @@ export function useHistory(switchboard: Switchboard, userId: string, ended: numb
     return () => timers.forEach(clearTimeout);
   }, [ended, refresh]);
 
+  const remove = (callId: string) => {
+    switchboard.api.removeFromHistory(callId).then(
+      () => setLoaded((before) => before && { ...before, calls: before.calls.filter(({ id }) => id !== callId) }),
+      (failure: unknown) => setError(errorCode(failure)),
+    );
+  };
+
   const calls = loaded?.calls ?? null;
   const cursor = loaded?.nextCursor ?? null;
   return {
@@ -59,6 +68,7 @@ export function useHistory(switchboard: Switchboard, userId: string, ended: numb
     missed: (calls ?? []).filter((call) => isMissed(call) && call.createdAt > seenAt).length,
     hasMore: cursor !== null,
     loadMore: () => void (cursor !== null && load(cursor)),
+    remove,
     markSeen,
   };
 }

@@ -1,0 +1,147 @@
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { inspect, received } from "../support/browser.ts";
+import { connected, recents, Windows } from "../support/windows.ts";
+
+const windows = new Windows();
+const { newProfile, openWindow, names } = windows;
+beforeAll(() => windows.open());
+afterEach(() => windows.closeProfiles());
+afterAll(() => windows.close());
+
+/** Pictures keep coming on the newest connection of this window. */
+async function sees(page: Page): Promise<void> {
+  const { framesDecoded } = await received(page);
+  await expect
+    .poll(async () => (await received(page)).framesDecoded, { timeout: 15_000 })
+    .toBeGreaterThan(framesDecoded + 10);
+}
+
+async function startVideoCall(caller: Page, callee: Page, calleeName: string): Promise<void> {
+  await caller.getByRole("button", { name: `Video call with ${calleeName}` }).click();
+  await callee.getByRole("button", { name: "Accept with video" }).click();
+  await connected(caller, callee);
+}
+
+const isOver = (page: Page) => page.getByText(/^Call ended after/).waitFor();
+
+describe("a user with two windows", () => {
+  test("[HAND-2] [HAND-3] moves a call to the other one, and back; pictures flow on", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bobs = await newProfile();
+    const laptop = await openWindow(bobs, bobName);
+    const tablet = await openWindow(bobs, bobName);
+    const ada = await openWindow(await newProfile(), adaName);
+    await startVideoCall(ada, laptop, bobName);
+    const moveHere = (page: Page) => page.getByRole("button", { name: "Move here" });
+    await moveHere(tablet).waitFor();
+    await tablet.getByText(`In a call on another device, with ${adaName}`).waitFor();
+    await inspect(tablet, "elsewhere");
+    await moveHere(tablet).click();
+    await connected(tablet, ada);
+    await laptop.getByText("Moved to another device").waitFor();
+    await tablet.locator('.remote[data-video="true"]').waitFor();
+    await ada.locator('.remote[data-video="true"]').waitFor();
+    await Promise.all([sees(ada), sees(tablet)]);
+    await inspect(tablet, "moved-here");
+
+    await moveHere(laptop).click();
+    await connected(laptop, ada);
+    await tablet.getByText("Moved to another device").waitFor();
+    await Promise.all([sees(ada), sees(laptop)]);
+    await laptop.getByRole("button", { name: "Turn camera off" }).click();
+    await ada.locator('.remote[data-video="false"]').waitFor();
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await isOver(laptop);
+    await moveHere(tablet).waitFor({ state: "detached" });
+  });
+
+  test("[HAND-5] the call ends while the other window could take it: there is nothing left to move", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bobs = await newProfile();
+    const laptop = await openWindow(bobs, bobName);
+    const tablet = await openWindow(bobs, bobName);
+    const ada = await openWindow(await newProfile(), adaName);
+    await startVideoCall(ada, laptop, bobName);
+    const moveHere = tablet.getByRole("button", { name: "Move here" });
+    await moveHere.waitFor();
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await isOver(laptop);
+    await moveHere.waitFor({ state: "detached" });
+  });
+});
+
+describe("two who call each other at once", () => {
+  test("[GLARE-2] are connected without a tap, and see each other", async () => {
+    const { ada: adaName, bob: bobName } = names();
+    const bob = await openWindow(await newProfile(), bobName);
+    const ada = await openWindow(await newProfile(), adaName);
+    await bob.getByRole("button", { name: `Video call with ${adaName}` }).waitFor();
+    await ada.getByRole("button", { name: `Video call with ${bobName}` }).waitFor();
+    await Promise.all([
+      ada.getByRole("button", { name: `Video call with ${bobName}` }).click(),
+      bob.getByRole("button", { name: `Video call with ${adaName}` }).click(),
+    ]);
+    await connected(ada, bob);
+    await Promise.all([ada, bob].map((page) => page.locator('.remote[data-video="true"]').waitFor()));
+    await Promise.all([sees(ada), sees(bob)]);
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await isOver(bob);
+    await expect.poll(() => recents(ada).getByRole("listitem").count()).toBe(1);
+  });
+});
+
+describe("a second call", () => {
+  async function three() {
+    const { ada: adaName, bob: bobName } = names();
+    const eveName = adaName.replace("Ada", "Eve");
+    const bob = await openWindow(await newProfile(), bobName);
+    const ada = await openWindow(await newProfile(), adaName);
+    const eve = await openWindow(await newProfile(), eveName);
+    await startVideoCall(ada, bob, bobName);
+    await eve.getByRole("button", { name: `Video call with ${bobName}` }).click();
+    await bob.getByRole("region", { name: `${eveName} is calling` }).waitFor();
+    await eve.getByText("Ringing…").waitFor();
+    return { ada, bob, eve, adaName, bobName, eveName };
+  }
+
+  test("[WAIT-1] [WAIT-2] is taken while the first one is held; both know, and one goes back and forth", async () => {
+    const { ada, bob, eve, adaName, bobName, eveName } = await three();
+    await inspect(bob, "waiting");
+    await bob.getByRole("button", { name: "Hold & accept" }).click();
+    await connected(eve, bob);
+    await ada.getByText(`${bobName} has put you on hold`).waitFor();
+    await bob.getByText(`${adaName} is on hold`).waitFor();
+    await sees(eve);
+    await inspect(bob, "holding");
+    await inspect(ada, "held");
+
+    await bob.getByRole("button", { name: `Switch to ${adaName}` }).click();
+    await connected(ada, bob);
+    await eve.getByText(`${bobName} has put you on hold`).waitFor();
+    await ada.locator('.remote[data-video="true"]').waitFor();
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await bob.getByText("On hold", { exact: true }).waitFor();
+    await bob.getByRole("button", { name: "Resume" }).click();
+    await connected(eve, bob);
+    await eve.locator('.remote[data-video="true"]').waitFor();
+    await bob.getByRole("button", { name: "Hang up" }).click();
+    await eve.getByText(/^Call ended after/).waitFor();
+    await bob.getByRole("heading", { name: "People" }).waitFor();
+    expect(eveName).not.toBe(adaName);
+  });
+
+  test("[WAIT-1] ends the first one when that is asked for, or is declined", async () => {
+    const { ada, bob, eve, bobName, eveName } = await three();
+    await bob.getByRole("button", { name: "Decline" }).click();
+    await eve.getByText(`${bobName} declined`).waitFor();
+    await bob.getByRole("region", { name: `${eveName} is calling` }).waitFor({ state: "detached" });
+    await connected(ada, bob);
+    await eve.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    await bob.getByRole("button", { name: "End & accept" }).click();
+    await ada.getByText(/^Call ended after/).waitFor();
+    await connected(eve, bob);
+    await bob.getByRole("button", { name: "Hang up" }).click();
+    await isOver(eve);
+  });
+});
