@@ -30,7 +30,7 @@ const { userId, state, deviceId, joinedAt, leftAt } = callParticipants;
 /** What the page shows of each; the rest of the row stays in the database. */
 const PARTICIPANT = { userId, state, deviceId, joinedAt, leftAt };
 
-/** The page's calls and one more, each repeated for each of its participants. Exported for its plan to be checked. */
+/** The page's calls and one more, each repeated for each of its participants, the caller first. Exported for its plan to be checked. */
 export function historyQuery(db: Database, userId: string, { limit, after, filter }: Page) {
   const { callId, createdAt, direction, outcome } = callParticipants;
   const mine = db
@@ -52,7 +52,7 @@ export function historyQuery(db: Database, userId: string, { limit, after, filte
     .innerJoin(calls, eq(calls.id, mine.callId))
     .innerJoin(callParticipants, eq(callParticipants.callId, mine.callId))
     .innerJoin(users, eq(users.id, callParticipants.userId))
-    .orderBy(desc(mine.createdAt), desc(mine.callId), asc(callParticipants.userId));
+    .orderBy(desc(mine.createdAt), desc(mine.callId), desc(callParticipants.direction), asc(callParticipants.userId));
 }
 
 export interface Page {
