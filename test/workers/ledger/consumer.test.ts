@@ -220,7 +220,7 @@ describe.each(DATABASES)("the ledger on an $name", ({ open }) => {
     });
   });
 
-  describe("[HIST-6] a call that was merged into one in the other direction", () => {
+  describe("[GLARE-4] [HIST-6] a call that was merged into one in the other direction", () => {
     it.each([
       ["alone", [[merged]]],
       ["after it rang", [[ringing], [merged]]],
