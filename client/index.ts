@@ -15,6 +15,7 @@ export type { Person } from "./call-options.ts";
 export { type CallPhase, type Ending, isAnswered } from "./call-state.ts";
 export type { CallElsewhere } from "./elsewhere.ts";
 export { type ClientErrorCode, errorCode, SwitchboardError, type SwitchboardErrorCode } from "./errors.ts";
+export { claimsOf } from "./jwt.ts";
 export type { MediaChoice } from "./media.ts";
 export type { Peer, PeerEvents, PeerOptions } from "./peer.ts";
 export { browserPlatform, type Platform } from "./platform.ts";

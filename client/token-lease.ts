@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseJson } from "../schema/client-messages.ts";
+import { claimsOf } from "./jwt.ts";
 
 interface TokenLeaseOptions {
   /** A fresh token of the app's. */
@@ -10,7 +10,7 @@ interface TokenLeaseOptions {
   readonly now: () => number;
 }
 
-/** As much of a JWT's payload (RFC 7519, section 4.1.4) as matters here. */
+/** RFC 7519, section 4.1.4. */
 const Claims = z.object({ exp: z.number() });
 
 /** Time for the app's server to answer. Earlier only asks it more often. */
@@ -52,13 +52,8 @@ export class TokenLease {
   }
 }
 
-/** Unix ms; null for a token that does not say. It is read, not checked: that is the server's business. */
+/** Unix ms; null for a token that does not say. */
 function expiryOf(token: string): number | null {
-  const payload = token.split(".")[1] ?? "";
-  try {
-    const claims = Claims.safeParse(parseJson(atob(payload.replaceAll("-", "+").replaceAll("_", "/"))));
-    return claims.success ? claims.data.exp * 1000 : null;
-  } catch {
-    return null;
-  }
+  const claims = Claims.safeParse(claimsOf(token));
+  return claims.success ? claims.data.exp * 1000 : null;
 }

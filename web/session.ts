@@ -35,19 +35,24 @@ export async function restoreSession(): Promise<Session | null> {
 }
 
 /** @throws SwitchboardError, `not_found` where the deployment gives out no such tokens */
-export async function signIn(name: string, userId?: string): Promise<Session> {
+export async function signIn(name: string, userId?: string, wanted: string = crypto.randomUUID()): Promise<Session> {
   const response = await developmentToken(name, userId);
   const account = { userId: response.userId, name };
   const others = knownAccounts().filter((known) => known.userId !== account.userId);
   localStorage.setItem(ACCOUNTS_KEY, JSON.stringify([account, ...others].slice(0, MAX_ACCOUNTS)));
-  const deviceId = crypto.randomUUID();
-  await holds(deviceId);
-  return keep({ ...account, deviceId });
+  if (await holds(wanted)) return keep({ ...account, deviceId: wanted });
+  return keep({ ...account, deviceId: crypto.randomUUID() });
 }
 
-/** `?user=Ada` makes a window Ada's: the one who was here under that name, or a new one. */
+/**
+ * `?user=Ada` makes a window Ada's: the one who was here under that name, or a new one. `?as=` is somebody who was
+ * here, and `&device=` the device that was woken for a call while it had no window.
+ */
 export async function signInFromAddress(): Promise<Session | null> {
-  const name = DisplayName.safeParse(new URLSearchParams(location.search).get("user") ?? "");
+  const query = new URLSearchParams(location.search);
+  const woken = knownAccounts().find(({ userId }) => userId === query.get("as"));
+  if (woken) return signIn(woken.name, woken.userId, DeviceId.safeParse(query.get("device")).data);
+  const name = DisplayName.safeParse(query.get("user") ?? "");
   if (!name.success) return null;
   const known = knownAccounts().find((account) => account.name === name.data);
   return signIn(name.data, known?.userId);

@@ -20,7 +20,8 @@ export class Site {
     this.#folder = folder;
   }
 
-  static async start(): Promise<Site> {
+  /** @param more variables of the edge, besides those that it needs */
+  static async start(more: Readonly<Record<string, string>> = {}): Promise<Site> {
     const folder = temporaryFolder();
     await fillFolder(folder);
     await buildWebPage(ROOT);
@@ -35,7 +36,7 @@ export class Site {
       CALL_TOKEN_SECRET: "call-tokens-of-the-tests-of-32-bytes",
       TURN_SECRET: "turn-secret-of-the-tests",
       VAPID_PRIVATE_KEY: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
-      PUSH_TO_LOOPBACK: "on",
+      ...more,
     };
     const edge = await startEdge({ dataDir: join(folder, "edge"), vars });
     return new Site(edge, postgres, folder);

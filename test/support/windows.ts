@@ -15,8 +15,8 @@ export class Windows {
     return this.#site?.url ?? "";
   }
 
-  async open(): Promise<void> {
-    this.#site = await Site.start();
+  async open(vars?: Readonly<Record<string, string>>): Promise<void> {
+    this.#site = await Site.start(vars);
     this.#browser = await launchBrowser();
   }
 

@@ -6,6 +6,7 @@ import { useHistory } from "../hooks/use-history.ts";
 import { usePrivacy } from "../hooks/use-privacy.ts";
 import { usePush } from "../hooks/use-push.ts";
 import { useSwitchboard } from "../hooks/use-switchboard.ts";
+import { useWoken } from "../hooks/use-woken.ts";
 import type { Session } from "../session.ts";
 import { CallScreen } from "./call-screen.tsx";
 import { ConnectionBanner } from "./connection-banner.tsx";
@@ -28,6 +29,7 @@ export function Home({ session, onSignOut }: HomeProps) {
   const calls = useCalls(switchboard);
   const people = useContacts(switchboard);
   const history = useHistory(switchboard, session.userId, calls.ended);
+  useWoken(session.userId, calls);
   const elsewhere = useElsewhere(switchboard);
   const privacy = usePrivacy(switchboard, session.deviceId);
   const [tab, setTab] = useState<Tab>("people");
