@@ -159,7 +159,8 @@ export class Call {
       await this.#commands.request({ type: "call_handoff", sdp, connectionId });
       this.media.release();
     } catch (error) {
-      this.#fail(errorCode(error));
+      // The server may be waiting for this device's media by now.
+      this.#leave({ type: "call_media", state: "failed" }, { kind: "failed", code: errorCode(error) });
     }
   }
 

@@ -43,6 +43,7 @@ test.each([
   [{ kind: "cancelled", reason: "answered_elsewhere", byDevice: null }, incoming, "Answered on another device"],
   [{ kind: "cancelled", reason: "caller_hung_up", byDevice: null }, incoming, "Missed call from Bob"],
   [{ kind: "ignored" }, incoming, null],
+  [{ kind: "not_moved" }, incoming, "The call could not be moved and goes on where it was"],
   [
     { kind: "failed", code: "microphone_missing" },
     outgoing,

@@ -15,7 +15,9 @@ export function HeldBar({ call, canSwitch, onSwitch }: HeldBarProps) {
   return (
     <div class="held">
       <Icon name="pause" />
-      <span class="held-name">{name} is on hold</span>
+      <span class="held-name">
+        <strong>{name}</strong> is on hold
+      </span>
       <button type="button" disabled={!canSwitch} onClick={onSwitch} aria-label={`Switch to ${name}`}>
         Switch
       </button>
