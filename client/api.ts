@@ -95,6 +95,11 @@ export class Api {
     return this.#get("/api/devices", DevicesResponse);
   }
 
+  /** The device is the user's no more: its connection is closed, and it is not pushed. */
+  removeDevice(deviceId: string): Promise<void> {
+    return this.#ask("DELETE", path("devices", deviceId), Nothing);
+  }
+
   /** The device neither rings nor is it pushed; callers cannot tell. */
   setDoNotDisturb(deviceId: string, doNotDisturb: boolean): Promise<void> {
     return this.#ask("PUT", path("devices", deviceId), Nothing, { doNotDisturb });

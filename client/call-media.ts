@@ -257,8 +257,10 @@ export class CallMedia {
     const { audio, video } = this.#tracks;
     if (this.#isOnHold) peer.play(false);
     if (this.#isOnHold && !isChange) return;
-    await peer.setTrack("audio", this.#isOnHold ? null : audio);
-    if (video || isChange) await peer.setTrack("video", this.#isOnHold ? null : video);
+    const sound = peer.setTrack("audio", this.#isOnHold ? null : audio);
+    const picture = video || isChange ? peer.setTrack("video", this.#isOnHold ? null : video) : undefined;
+    // Both at once, so that one negotiation does.
+    await Promise.all([sound, picture]);
   }
 
   async #replace(kind: MediaKind, track: MediaStreamTrack | null): Promise<void> {

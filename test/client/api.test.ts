@@ -53,6 +53,7 @@ test.each<[string, (api: Api) => Promise<unknown>]>([
   [`POST /api/contacts/${bob}`, (api) => api.addContact(bob)],
   [`DELETE /api/contacts/${bob}`, (api) => api.removeContact(bob)],
   [`DELETE /api/calls/${bob}`, (api) => api.removeFromHistory(bob)],
+  [`DELETE /api/devices/${bob}`, (api) => api.removeDevice(bob)],
   [`PUT /api/devices/${bob} {"doNotDisturb":true}`, (api) => api.setDoNotDisturb(bob, true)],
   [
     `PUT /api/devices/${bob}/push-token {"provider":"fcm","token":"t"}`,

@@ -35,6 +35,11 @@ export function Home({ session, onSignOut }: HomeProps) {
   const [tab, setTab] = useState<Tab>("people");
   const [hasSettings, setSettings] = useState(false);
   const push = usePush(switchboard, session.deviceId, hasSettings);
+  const leave = () => {
+    // Else it would go on being rung by push. Who is offline leaves all the same.
+    switchboard.api.removeDevice(session.deviceId).catch(() => {});
+    onSignOut();
+  };
   const show = (next: Tab) => {
     setTab(next);
     if (next === "history") history.markSeen();
@@ -42,7 +47,7 @@ export function Home({ session, onSignOut }: HomeProps) {
 
   return (
     <div class="home" data-tab={tab}>
-      <Header session={session} onSettings={() => setSettings(true)} onSignOut={onSignOut} />
+      <Header session={session} onSettings={() => setSettings(true)} onSignOut={leave} />
       <ConnectionBanner switchboard={switchboard} />
       <ElsewhereBar calls={elsewhere} onMove={calls.move} />
       <main class="panels">
