@@ -9,7 +9,6 @@ import { ROOT } from "../support/project.ts";
 const YOURS = `
 declare function showRingScreen(call: Call): void;
 declare const answerButton: HTMLButtonElement, declineButton: HTMLButtonElement, ignoreButton: HTMLButtonElement;
-declare const holdButton: HTMLButtonElement, moveButton: HTMLButtonElement;
 declare const callButton: HTMLButtonElement, hangUpButton: HTMLButtonElement;
 declare const remoteVideo: HTMLVideoElement, status: HTMLElement;
 `;
