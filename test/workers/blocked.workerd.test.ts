@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ClientMessageInput } from "../../schema/client-messages.ts";
@@ -120,6 +120,22 @@ describe("a caller who is blocked", () => {
     expect(JSON.stringify(unblocked)).toContain('"outcome":"missed"');
     expect(JSON.stringify(blocked)).not.toContain("blocked");
     expect(blocked).toEqual(unblocked);
+  });
+
+  test("[SAFE-1] [HIST-3] is blocked in the other's history also when the call's object was evicted before the ring ran out", async () => {
+    const bob = await bobWhoIsAway();
+    const ada = await person("Ada");
+    await http(bob, `/api/blocks/${ada.userId}`, { method: "PUT" });
+    const device = new WorkerdDevice(ada);
+    await device.connect();
+    const call = { idempotencyKey: "k", calleeIds: [bob.userId], callType: "video" as const };
+    await device.ask({ type: "call_initiate", ...call });
+    const { callId } = await device.next("call_initiated");
+    await evictDurableObject(env.CALLS.getByName(callId), { webSockets: "hibernate" });
+    vi.setSystemTime(Date.now() + RING_MS);
+    expect(await runDurableObjectAlarm(env.CALLS.getByName(callId))).toBe(true);
+    const ended = await env.CALLS.getByName(callId).look(bob.userId);
+    expect(ended).toMatchObject({ state: "ended", ended: { outcome: "blocked" } });
   });
 
   test("[SAFE-1] the same holds for one whom Bob does not let ring", async () => {

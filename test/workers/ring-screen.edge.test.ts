@@ -56,6 +56,8 @@ describe("a ring screen without a socket", () => {
     const callId = await ring(people);
     const watch = await woken(people, callId);
     const others = ["/api/calls", "/api/contacts", `/api/calls/${randomUUID()}`, `/api/calls/${callId}/events`];
+    const removal = { method: "DELETE", headers: { authorization: `Bearer ${watch.token}` } };
+    expect((await edge.fetch(`/api/calls/${callId}`, removal)).status).toBe(401);
     for (const path of others) {
       const { status } = await edge.fetch(path, { headers: { authorization: `Bearer ${watch.token}` } });
       expect([path, status]).toEqual([path, 401]);
@@ -84,7 +86,8 @@ describe("a ring screen without a socket", () => {
     const people = await scene(edge);
     const callId = await ring(people);
     const eve = await edge.person("Eve");
-    for (const what of ["alerting", "decline", "end"]) {
+    expect((await post(people.bob, callId, "alerting")).status).toBe(400);
+    for (const what of ["decline", "end"]) {
       expect([what, (await post(eve, callId, what)).status]).toEqual([what, 404]);
       expect([what, (await post(people.bob, randomUUID(), what)).status]).toEqual([what, 404]);
       expect([what, (await post(people.bob, "no-id", what)).status]).toEqual([what, 400]);

@@ -9,21 +9,13 @@ import type { CallRpc, Created } from "../rpc.ts";
 import { answerClose, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
 import * as machine from "./call.ts";
 import { attachment, CallSockets } from "./call-sockets.ts";
-import {
-  isAtRest,
-  isCallerAwaited,
-  isExpired,
-  isLedgerOverdue,
-  isLogOverdue,
-  isSignNeeded,
-  nextDeadline,
-} from "./deadlines.ts";
+import { isAtRest, isCallerAwaited, isExpired, isLedgerOverdue, isSignNeeded, nextDeadline } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
 import { type Create, DONE, type Event, NO_SUCH_CALL, NOT_FOUND, type Speaker, type Verdict } from "./events.ts";
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
 import { recover } from "./notices.ts";
-import { devicesIn } from "./people.ts";
+import { devicesIn, isInvited } from "./people.ts";
 import { Relay } from "./relay.ts";
 import { replies } from "./replies.ts";
 import { isToNobody } from "./ringing.ts";
@@ -139,6 +131,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     if (!this.#call) return;
+    await this.#catchUp(this.#call);
     const lastSignAt = isSignNeeded(this.#call, Date.now()) ? await this.#lastSign(this.#call) : 0;
     const isCallerThere = isCallerAwaited(this.#call, Date.now()) ? await this.#isCallerThere(this.#call) : true;
     this.#step({ type: "alarm", lastSignAt, isCallerThere });
@@ -253,7 +246,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     if (before.phase.kind === "ringing" && call.phase.kind === "connecting" && call.isPair)
       this.#relay.connect(call, call.phase.answer.by);
     if (before.phase.kind !== call.phase.kind) logPhase(call);
-    if (before.ledger.due !== call.ledger.due || isLogOverdue(before, call)) this.#tellLedger();
+    if (before.ledger.due !== call.ledger.due) this.#tellLedger();
   }
 
   #tellLedger(): void {
@@ -268,18 +261,25 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     return this.#call ? viewFor(this.#call, userId, this.#sockets.devicesOf(userId)) : undefined;
   }
 
-  /** Sockets answer `ping` without waking this object, so a sign of life is looked up only when it counts. */
+  /** Whom the call rings, and whether it may, is only remembered: after an eviction it is asked again before it counts. */
+  async #catchUp({ participants, heard }: Call): Promise<void> {
+    const unheard = participants.filter((participant) => isInvited(participant) && !heard[participant.userId]);
+    await Promise.all(unheard.map(({ userId }) => this.#delivery.tell(userId)));
+  }
+
+  /** Sockets answer `ping` without waking this object, so a sign of life is looked up only when it counts. Who does not answer is there. */
   async #lastSign(call: Call): Promise<number> {
     const asked = call.participants.flatMap((participant) =>
       devicesIn(participant).map((deviceId) => this.env.USERS.getByName(participant.userId).lastSign(deviceId)),
     );
-    const signs = await Promise.all(asked.map((sign) => sign.catch(() => 0)));
+    const signs = await Promise.all(asked.map((sign) => sign.catch(() => Date.now())));
     return Math.max(this.#sockets.lastSign(), ...signs);
   }
 
   async #isCallerThere({ caller }: Call): Promise<boolean> {
     if (this.#sockets.of(caller)) return true;
-    return (await this.env.USERS.getByName(caller.userId).lastSign(caller.deviceId)) > 0;
+    const sign = this.env.USERS.getByName(caller.userId).lastSign(caller.deviceId);
+    return (await sign.catch(() => Date.now())) > 0;
   }
 
   get #ledgerRetryMs(): number {

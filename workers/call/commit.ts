@@ -1,6 +1,7 @@
 import type { EndReason, Outcome } from "../../schema/call.ts";
 import type { LogEntry } from "../../schema/call-log.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
+import { MAX_LOG } from "../../schema/limits.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import { answerOf, deviceOf, devicesIn, withClosedLegs, withoutStays } from "./people.ts";
 import type { Call, Merge, Participant, Phase } from "./state.ts";
@@ -15,7 +16,10 @@ export type Happening = Without<LogEntry, "rev" | "at">;
 export function committed(call: Call, change: Partial<Call>, happening: Happening, now: number): Call {
   const rev = call.rev + 1;
   const entry: LogEntry = { ...happening, rev, at: isoTimestamp(now) };
-  return { ...call, ...change, rev, log: [...call.log, entry] };
+  const log = [...call.log, entry];
+  const next = { ...call, ...change, rev, log };
+  // A long call's log goes over to the ledger piece by piece: a message of the queue holds no more.
+  return log.length % MAX_LOG === 0 ? due(next, now) : next;
 }
 
 /** The history is to know of this revision; the next deadline for telling it again counts from now. */

@@ -1,5 +1,5 @@
 import { BACKSTOP_MS, CALLER_GRACE_MS, CONNECT_MS, OUTCOME_KEPT_MS, RING_MS } from "../../schema/limits.ts";
-import { isConfirmed, isLogFull } from "./call.ts";
+import { isConfirmed } from "./call.ts";
 import { hasNobodyToRing, isInvited, isLive } from "./people.ts";
 import { unreachableAt } from "./ringing.ts";
 import type { Call } from "./state.ts";
@@ -78,9 +78,4 @@ export function isExpired(call: Call, now: number): boolean {
 /** The outcome has not reached the ledger in time and is to be told again. */
 export function isLedgerOverdue(call: Call, now: number, ledgerRetryMs: number): boolean {
   return call.phase.kind === "ended" && !isConfirmed(call) && now >= call.ledger.toldAt + ledgerRetryMs;
-}
-
-/** A long call's log goes to the ledger before the end. */
-export function isLogOverdue(before: Call, after: Call): boolean {
-  return isLogFull(after) && !isLogFull(before);
 }

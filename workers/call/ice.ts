@@ -18,6 +18,9 @@ export interface Gathered {
   readonly endOfCandidates: boolean;
 }
 
+/** Repetitions come soon after; each ICE restart brings new candidates, for as long as the call lasts. */
+const MAX_SEEN = 2 * MAX_CANDIDATES;
+
 export const EMPTY: IceBuffer = { seen: [], waiting: [], ended: false };
 
 /** Takes in what is new; beyond the limit the rest is dropped, for ICE works with what it has. */
@@ -25,11 +28,11 @@ export function admit(buffer: IceBuffer, gathered: Gathered, now: number): IceBu
   const seen = [...buffer.seen];
   const waiting = [...buffer.waiting];
   for (const { candidate, fingerprint } of gathered.candidates) {
-    if (seen.length >= MAX_CANDIDATES || seen.includes(fingerprint)) continue;
+    if (waiting.length >= MAX_CANDIDATES || seen.includes(fingerprint)) continue;
     seen.push(fingerprint);
     waiting.push({ candidate, at: now });
   }
-  return { seen, waiting, ended: buffer.ended || gathered.endOfCandidates };
+  return { seen: seen.slice(-MAX_SEEN), waiting, ended: buffer.ended || gathered.endOfCandidates };
 }
 
 /** What a peer gets now, and the buffer without it. Candidates too old to be of use are dropped. */

@@ -1,9 +1,13 @@
 import type { Outcome } from "../../schema/call.ts";
 import type { CallEvent } from "../../schema/ledger.ts";
+import { MAX_LOG } from "../../schema/limits.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import { answerOf, isOpen } from "./people.ts";
 import type { Call, Participant } from "./state.ts";
 import { durationSeconds, viewFor } from "./view.ts";
+
+/** What a queue's message of 128 KB has room for; more is only there when the ledger was away for long. */
+const MAX_TOLD_LOG = 4 * MAX_LOG;
 
 /** The whole truth about a call at its ledger revision: a later one replaces it. Pure. */
 export function ledgerEvent(call: Call): CallEvent {
@@ -27,7 +31,7 @@ export function ledgerEvent(call: Call): CallEvent {
     participants: call.participants
       .filter(({ isUnknown }) => !isUnknown)
       .map((participant) => ledgerParticipant(participant, isMerged ? null : outcomeFor(call, participant))),
-    log: [...call.log],
+    log: call.log.slice(-MAX_TOLD_LOG),
   };
 }
 

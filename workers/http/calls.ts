@@ -19,6 +19,9 @@ export async function getCall(context: CallContext): Promise<Response> {
 
 export async function alertCall(context: CallContext): Promise<Response> {
   const { deviceId } = await parseOptionalBody(context, CallRequest);
+  if (deviceId === undefined && context.var.grant === undefined) {
+    throw new HttpRefusal("bad_message", "deviceId: says which device alerts");
+  }
   return perform(context, deviceId, (callId) => ({ type: "call_alerting", callId }));
 }
 

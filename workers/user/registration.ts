@@ -5,7 +5,7 @@ import { incoming, recover } from "../call/notices.ts";
 import type { CallView } from "../call/state.ts";
 import { rings } from "../call/told.ts";
 import { snapshotOf } from "../call/view.ts";
-import { short } from "../log.ts";
+import { failure, log, short } from "../log.ts";
 import { errorMessage, type Identity, registered } from "../socket.ts";
 import { endedSince } from "./calls.ts";
 import type { Profile, User } from "./state.ts";
@@ -63,9 +63,15 @@ export class Registration {
     const device = { userId: user().userId, deviceId };
     const mayRing = !(user().devices[deviceId]?.doNotDisturb ?? false);
     const asked = Object.keys(user().calls).map(async (callId) => {
-      const view = await this.#calls.getByName(callId).attend(device, mayRing);
-      step(view ? { type: "call_changed", view } : { type: "call_unknown", callId });
-      return view;
+      try {
+        const view = await this.#calls.getByName(callId).attend(device, mayRing);
+        step(view ? { type: "call_changed", view } : { type: "call_unknown", callId });
+        return view;
+      } catch (error) {
+        // One call that cannot be asked keeps nobody from being rung for the others.
+        log("call_unreachable", { call: short(callId), failure: failure(error) });
+        return null;
+      }
     });
     const views = await Promise.all(asked);
     return views.flatMap((view) => view ?? []);

@@ -38,3 +38,13 @@ test("[ICE-1] the end of candidates is said once, also without a candidate", () 
   expect(batch).toEqual({ candidates: [], endOfCandidates: true });
   expect(take(rest, 0).batch).toBeNull();
 });
+
+test("[ICE-2] the limit is of those that wait: restarts bring new ones for as long as the call lasts", () => {
+  let buffer = EMPTY;
+  for (let i = 0; i < 5 * MAX_CANDIDATES; i++) {
+    const { buffer: rest, batch } = take(admit(buffer, gathered(`candidate ${i}`), 0), 0);
+    expect(batch?.candidates).toHaveLength(1);
+    buffer = rest;
+  }
+  expect(buffer.seen.length).toBeLessThan(3 * MAX_CANDIDATES);
+});
