@@ -1,7 +1,7 @@
 import { defineConfig } from "drizzle-kit";
 
 /** `drizzle-kit migrate` needs to know where; `generate` does not. */
-const url = process.env["DATABASE_URL"];
+const url = process.env.DATABASE_URL;
 
 export default defineConfig({
   dialect: "postgresql",
