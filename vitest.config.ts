@@ -17,8 +17,8 @@ const secrets = {
 /** The folder says what is tested, the ending says where it runs. */
 export default defineConfig({
   test: {
-    // Two at once also on two cores: most of what a test takes is waiting for processes to start.
-    maxWorkers: 2,
+    // Three at once also on two cores: most of what a test takes is waiting for processes and pages.
+    maxWorkers: 3,
     projects: [
       {
         test: {

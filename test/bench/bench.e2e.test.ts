@@ -12,6 +12,8 @@ const History = z.object({
   kinds: z.array(z.object({ what: z.string(), calls: z.int(), ms: z.object({ p99: z.number().positive() }) })),
 });
 
+const Starts = z.object({ first: z.number(), later: z.array(z.number()) });
+
 const Report = z.object({
   correctness: z.object({ calls: z.int(), races: z.int(), inHistory: z.int(), faults: z.array(z.string()) }),
   cost: z.object({
@@ -41,6 +43,13 @@ test("a short bench makes whole calls, each with one winner, and accounts for wh
 test("the pages of the history can be measured alone, on a PostgreSQL server", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "--smoke", "--json", "--history", "--server"]);
   expectPages(History.parse(JSON.parse(stdout)));
+});
+
+test("what `npm start` takes can be measured alone", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "--smoke", "--json", "--start"]);
+  const { first, later } = Starts.parse(JSON.parse(stdout));
+  expect([first, ...later].filter((seconds) => seconds <= 0)).toEqual([]);
+  expect(later.length).toBe(1);
 });
 
 /** Every kind of page has something on it: an empty one would be fast for nothing. */

@@ -13,27 +13,35 @@ import { describeMachine } from "./machine.ts";
 import { type Plan, readArguments } from "./plan.ts";
 import { type Correctness, describeHistory, describeReport, isCorrect, type Report } from "./report.ts";
 import { type Rig, startDatabase, startRig } from "./rig.ts";
+import { describeStarts, measureStarts } from "./start.ts";
 import { rounded } from "./statistics.ts";
 import { measureTiming } from "./timing.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** `npm run bench`: what whole calls take and cost, and pages of a long history. */
+/** `npm run bench`: what whole calls take and cost, pages of a long history, and a start. */
 async function main(args: readonly string[]): Promise<number> {
-  const { plan, json, isHistoryOnly, isServer } = readArguments(args);
+  const { plan, json, only, isServer } = readArguments(args);
   if (process.platform !== "linux") {
     throw new SetupError("bad_setting", `the bench reads /proc, and ${process.platform} has none`, "Run it on Linux.");
   }
   const folder = mkdtempSync(join(tmpdir(), "switchboard-bench-"));
   try {
-    if (isHistoryOnly) {
-      const figures = await benchHistory(plan, folder, isServer);
-      console.log(json ? JSON.stringify(figures, undefined, 2) : `\n${describeHistory(figures).join("\n")}`);
-      return 0;
+    const print = <T>(figures: T, describe: (figures: T) => readonly string[]) =>
+      console.log(json ? JSON.stringify(figures, undefined, 2) : `\n${describe(figures).join("\n")}`);
+    switch (only) {
+      case "history":
+        print(await benchHistory(plan, folder, isServer), describeHistory);
+        return 0;
+      case "start":
+        print(await measureStarts(join(folder, "start"), plan.starts, say), describeStarts);
+        return 0;
+      case null:
+        break;
     }
     const calls = await bench(plan, folder);
     const report: Report = { ...calls, history: await benchHistory(plan, folder, isServer) };
-    console.log(json ? JSON.stringify(report, undefined, 2) : `\n${describeReport(report)}`);
+    print(report, describeReport);
     return isCorrect(report.correctness) ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true });

@@ -12,6 +12,8 @@ export interface Plan {
   readonly closed: { readonly concurrency: number; readonly seconds: number; readonly rounds: number };
   readonly counted: { readonly shortCalls: number; readonly longCalls: number; readonly talk: number };
   readonly history: HistoryPlan;
+  /** How often `npm start` is run again. */
+  readonly starts: number;
 }
 
 /**
@@ -28,6 +30,7 @@ const FULL: Plan = {
   counted: { shortCalls: 30, longCalls: 10, talk: 16 },
   // A million entries, an eighth of them one person's.
   history: { size: { calls: 500_000, people: 10_000, share: 4 }, pages: 200 },
+  starts: 5,
 };
 
 /** The same steps in a few seconds: shows that they work, and measures nothing. */
@@ -40,14 +43,15 @@ const SMOKE: Plan = {
   closed: { concurrency: 4, seconds: 0.4, rounds: 1 },
   counted: { shortCalls: 10, longCalls: 0, talk: 0 },
   history: { size: { calls: 2_000, people: 50, share: 4 }, pages: 3 },
+  starts: 1,
 };
 
 export interface Arguments {
   readonly plan: Plan;
   /** Only JSON on the standard output. */
   readonly json: boolean;
-  /** Only what pages of the history take. */
-  readonly isHistoryOnly: boolean;
+  /** Only what pages of the history take, or only what `npm start` takes. */
+  readonly only: "history" | "start" | null;
   /** The history in a PostgreSQL of its own, not in the embedded one. */
   readonly isServer: boolean;
 }
@@ -57,16 +61,22 @@ const OPTIONS = {
   json: { type: "boolean" },
   history: { type: "boolean" },
   server: { type: "boolean" },
+  start: { type: "boolean" },
 } as const;
 
 /** @throws SetupError `bad_setting` */
 export function readArguments(args: readonly string[]): Arguments {
   try {
     const { values } = parseArgs({ args: [...args], options: OPTIONS });
-    const { smoke = false, json = false, history = false, server = false } = values;
-    return { plan: smoke ? SMOKE : FULL, json, isHistoryOnly: history, isServer: server };
+    const { smoke = false, json = false, history = false, server = false, start = false } = values;
+    const only = history ? "history" : start ? "start" : null;
+    return { plan: smoke ? SMOKE : FULL, json, only, isServer: server };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new SetupError("bad_setting", problem, "npm run bench [-- [--smoke] [--json] [--history] [--server]]");
+    throw new SetupError(
+      "bad_setting",
+      problem,
+      "npm run bench [-- [--smoke] [--json] [--history [--server]] [--start]]",
+    );
   }
 }

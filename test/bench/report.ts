@@ -28,16 +28,14 @@ export function isCorrect({ calls, inHistory, faults }: Correctness): boolean {
   return calls > 0 && inHistory === calls && faults.length === 0;
 }
 
-export function describeReport(report: Report): string {
+export function describeReport(report: Report): string[] {
   return [
     machineLines(report),
     timingLines(report.timing),
     costLines(report.cost),
     describeHistory(report.history),
     correctnessLines(report.correctness),
-  ]
-    .map((lines) => lines.join("\n"))
-    .join("\n\n");
+  ].flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
 
 function machineLines({ plan, machine, seconds }: Report): string[] {
