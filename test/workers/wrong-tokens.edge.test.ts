@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Device } from "../support/device.ts";
-import { Edge, type Person } from "../support/edge.ts";
+import { Edge, type Person, SECRETS } from "../support/edge.ts";
 import { expectRefusal } from "../support/refused.ts";
 
 /** What one address may send without a valid token in a minute: the rate limit of wrangler.toml. */
@@ -26,7 +26,7 @@ async function untilLimited(ask: () => Promise<number | undefined>): Promise<num
   throw new Error(`${ATTEMPTS} wrong tokens were heard out`);
 }
 
-test("[SAFE-6] too many wrong tokens from one address get 429, on routes and sockets; good ones are let in", async () => {
+test("[SAFE-6] too many wrong tokens and keys from one address get 429, on routes and sockets; good ones are let in", async () => {
   const answers: Response[] = [];
   const status = await untilLimited(async () => {
     const answer = await edge.fetch("/api/calls", { headers: { authorization: "Bearer wrong" } });
@@ -41,7 +41,17 @@ test("[SAFE-6] too many wrong tokens from one address get 429, on routes and soc
   for (const path of ["/ws", `/calls/${randomUUID()}/ws`]) {
     expect(await untilLimited(() => Device.refusal(`${edge.ws}${path}`, "wrong"))).toBe(429);
   }
+  for (const [method, path] of [
+    ["PUT", `/api/users/${ada.userId}`],
+    ["GET", "/sfu/nodes?region=local"],
+  ] as const) {
+    const init = { method, headers: { authorization: "Bearer wrong" } };
+    expect(await untilLimited(async () => (await edge.fetch(path, init)).status)).toBe(429);
+  }
   expect((await edge.as(ada, "/api/devices")).status).toBe(200);
+  const put = { method: "PUT", body: JSON.stringify({ name: "Ada" }) };
+  const asServer = { ...put, headers: { authorization: `Bearer ${SECRETS.SERVER_KEY}` } };
+  expect((await edge.fetch(`/api/users/${ada.userId}`, asServer)).status).toBe(200);
   const device = await edge.device(ada);
   expect(device.story()).toEqual(["registered"]);
 });

@@ -51,7 +51,7 @@ export class FleetObject extends DurableObject<Env> {
     );
   }
 
-  /** Takes an upgrade that `connectNode` has let through. */
+  /** Takes an upgrade that `GET /sfu/nodes` has let through. */
   override async fetch(): Promise<Response> {
     const { 0: client, 1: server } = new WebSocketPair();
     const connectionId = crypto.randomUUID();

@@ -3,7 +3,6 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { CallId } from "../../schema/ids.ts";
 import { MAX_HTTP_BODY } from "../../schema/limits.ts";
-import { connectNode } from "../fleet/route.ts";
 import { failure, log } from "../log.ts";
 import { type Identity, upgradeRequest } from "../socket.ts";
 import { authenticate, selectedProtocol } from "./auth.ts";
@@ -30,6 +29,7 @@ import {
 } from "./privacy.ts";
 import { vapidKey } from "./push.ts";
 import { countFailure } from "./rate-limit.ts";
+import { connectNode } from "./sfu-nodes.ts";
 import { devices, presence, putUser, removeDevice } from "./users.ts";
 
 /** The HTTP API and the two sockets: everything is authenticated and validated here, before any object is touched. */
@@ -37,7 +37,7 @@ export const app = new Hono<Bindings>();
 
 app.use("/api/*", bodyLimit({ maxSize: MAX_HTTP_BODY, onError: tooLarge }));
 app.get("/health", health);
-app.get("/sfu/nodes", (context) => connectNode(context.req.raw, context.env));
+app.get("/sfu/nodes", connectNode);
 app.post("/api/dev/token", developmentToken);
 app.put("/api/users/:id", putUser);
 

@@ -68,14 +68,6 @@ export async function signDevelopmentToken(userId: string, name: string, env: En
   return jwt.setExpirationTime(DEVELOPMENT_TOKEN_LIFE).sign(secretKey(env));
 }
 
-/** Whether the request carries this key; compared in constant time. */
-export async function hasKey(request: Request, key: string): Promise<boolean> {
-  const given = bearerOf(request.headers);
-  if (given === null || key === "") return false;
-  const [a, b] = await Promise.all([digest(given), digest(key)]);
-  return crypto.subtle.timingSafeEqual(a, b);
-}
-
 async function verify(token: string, env: Env): Promise<JWTPayload> {
   const expected = {
     requiredClaims: ["sub", "exp"],
@@ -105,14 +97,10 @@ export function tokenOf(headers: Headers): string | null {
   return bearerOf(headers) ?? offered?.slice(BEARER.length) ?? null;
 }
 
-function bearerOf(headers: Headers): string | null {
+export function bearerOf(headers: Headers): string | null {
   return /^Bearer ([^\s]+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? null;
 }
 
 function offeredProtocols(headers: Headers): string[] {
   return (headers.get("sec-websocket-protocol") ?? "").split(",").map((protocol) => protocol.trim());
-}
-
-async function digest(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
 }

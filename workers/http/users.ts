@@ -1,15 +1,13 @@
 import type { Context } from "hono";
 import { UserRequest } from "../../schema/http.ts";
 import { DeviceId, UserId } from "../../schema/ids.ts";
-import { hasKey } from "./auth.ts";
 import type { Bindings } from "./bindings.ts";
 import { HttpRefusal, parse, parseBody } from "./errors.ts";
+import { requireKey } from "./keys.ts";
 
 /** The app's server tells of a user, who can then be called before ever having been here. */
 export async function putUser(context: Context<Bindings>): Promise<Response> {
-  if (!(await hasKey(context.req.raw, context.env.SERVER_KEY))) {
-    throw new HttpRefusal("unauthorized", "the server key is needed");
-  }
+  await requireKey(context.req.raw, context.env.SERVER_KEY, context.env);
   const userId = parse(UserId, context.req.param("id"));
   const { name, avatarUrl = null } = await parseBody(context, UserRequest);
   await context.env.USERS.getByName(userId).setProfile({ name, avatarUrl });

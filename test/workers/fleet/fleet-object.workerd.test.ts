@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { NODE_LEASE_MS, type NodeRegister, parseFleetFrame } from "../../../schema/fleet.ts";
-import { connectNode } from "../../../workers/fleet/route.ts";
+import { app } from "../../../workers/http/app.ts";
 
 const NODE = "0190a000-0000-7000-8000-00000000000a";
 const load = { workers: 1, consumers: 2, cpu: 0.5, packetRate: 90 };
@@ -31,7 +31,7 @@ interface NodeSocket {
 }
 
 async function dial(): Promise<NodeSocket> {
-  const response = await connectNode(request(), env);
+  const response = await app.fetch(request(), env);
   expect(response.status).toBe(101);
   const socket = response.webSocket;
   if (!socket) throw new Error("no socket in the upgrade");
@@ -215,7 +215,7 @@ describe("refused before the upgrade", () => {
     ["a region that is no name", { region: "../x" }, 400, "bad_message"],
   ])("%s", async (_title, init, status, code) => {
     region = `refused-${++tests}`;
-    const response = await connectNode(request(init), env);
+    const response = await app.fetch(request(init), env);
     expect(response.status).toBe(status);
     expect(response.webSocket).toBeNull();
     expect(await response.json()).toEqual({ error: { code, message: expect.any(String) } });
@@ -223,7 +223,7 @@ describe("refused before the upgrade", () => {
 
   it("everybody, where no node key is set", async () => {
     region = `unset-${++tests}`;
-    const response = await connectNode(request({ key: "anything" }), { ...env, SFU_NODE_KEY: "" });
+    const response = await app.fetch(request({ key: "anything" }), { ...env, SFU_NODE_KEY: "" });
     expect(response.status).toBe(401);
   });
 });

@@ -8,7 +8,7 @@ import {
   type PushSend,
   parseFleetFrame,
 } from "../../../schema/fleet.ts";
-import { connectNode } from "../../../workers/fleet/route.ts";
+import { app } from "../../../workers/http/app.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -36,10 +36,7 @@ interface RelayNode {
 /** A node that is registered, and keeps the pushes that it is to relay. */
 async function dial(region: string, pushRelay = true): Promise<RelayNode> {
   const headers = { upgrade: "websocket", authorization: `Bearer ${env.SFU_NODE_KEY}` };
-  const { webSocket } = await connectNode(
-    new Request(`https://edge.test/sfu/nodes?region=${region}`, { headers }),
-    env,
-  );
+  const { webSocket } = await app.fetch(new Request(`https://edge.test/sfu/nodes?region=${region}`, { headers }), env);
   if (!webSocket) throw new Error("no socket in the upgrade");
   const heard: FleetMessage[] = [];
   const pushes: PushSend[] = [];
