@@ -174,8 +174,3 @@ export async function liveCounts(db: Database): Promise<{ activeConnections: num
 function isUnderWay() {
   return sql`${calls.state} in ('ringing', 'connected')`;
 }
-
-/** Whether the database answers at all; throws what the driver throws if not. */
-export async function ping(db: Database): Promise<void> {
-  await db.execute(sql`select 1`);
-}

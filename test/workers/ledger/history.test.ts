@@ -12,7 +12,6 @@ import {
   listCalls,
   listUsers,
   liveCounts,
-  ping,
 } from "../../../workers/ledger/history.ts";
 import { writeEvents } from "../../../workers/ledger/writes.ts";
 import { DATABASES, type TestDatabase } from "../../support/databases.ts";
@@ -381,13 +380,5 @@ describe.each(DATABASES)("the history on an $name", ({ open }) => {
       deviceEvent({ userId: bob }),
     ]);
     expect(await liveCounts(db)).toEqual({ activeConnections: 3, activeCalls: 2 });
-  });
-
-  it("answers a ping while it is there, and fails it while it is not", async () => {
-    await ping(db);
-    await database.postgres.endpoint?.stop();
-    await expect(ping(db)).rejects.toThrow();
-    await database.postgres.endpoint?.start();
-    await ping(db);
   });
 });
