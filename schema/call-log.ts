@@ -8,7 +8,7 @@ import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
  */
 
 const entry = { rev: z.int().positive(), at: Timestamp };
-/** A device is left out for whom it is none of their business. */
+/** A device is left out for whom it is none of their business, and where none was said: declined over HTTP. */
 const Actor = z.object({ userId: UserId, deviceId: DeviceId.optional() });
 const By = { by: Actor };
 

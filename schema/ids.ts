@@ -3,9 +3,6 @@ import * as z from "zod";
 /** Any RFC 9562 UUID, in lower case so that equal ids are equal strings. */
 export const Uuid = z.uuid().toLowerCase();
 
-/** The nil UUID (RFC 9562, section 5.9): a device that did not say which one it is. */
-export const NIL = "00000000-0000-0000-0000-000000000000";
-
 export const UserId = Uuid;
 export const DeviceId = Uuid;
 /** UUIDv7 when the server makes it, so that the lower id is the earlier call. */

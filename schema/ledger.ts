@@ -54,7 +54,7 @@ export const CallEvent = z.object({
       state: ParticipantState,
       /** As this user's history tells it: who missed a group call that others had has missed it. Null while it goes on. */
       outcome: Outcome.nullable(),
-      /** The device that spoke for the user last; null if none did. */
+      /** The device that spoke for the user last; null if none did, or none was said. */
       deviceId: DeviceId.nullable(),
       joinedAt: Timestamp.nullable(),
       leftAt: Timestamp.nullable(),

@@ -14,6 +14,13 @@ export type Created =
   | { readonly ok: true; readonly view: CallView; readonly unknownIds: readonly string[] }
   | { readonly ok: false; readonly refusal: Refusal };
 
+/** What became of something that was asked over HTTP. */
+export interface Answered {
+  readonly refusal: Refusal | null;
+  /** The call as it stands afterwards; null for a stranger. */
+  readonly view: CallView | null;
+}
+
 /** How a user's object took a changed call. */
 export interface Taken {
   readonly isKnown: boolean;
@@ -32,6 +39,10 @@ export interface CallRpc {
   abandon(from: DeviceRef): Promise<void>;
   /** @returns what the device hears on its user socket; empty when it has a call socket */
   command(from: Speaker, message: InCallMessage): Promise<ServerMessage[]>;
+  /** The same over HTTP: it is answered there, whatever sockets the device has. */
+  ask(from: Speaker, message: InCallMessage): Promise<Answered>;
+  /** Over HTTP, by a user who did not say with which device. */
+  decline(userId: string): Promise<Answered>;
   /** The call as the user may see it; with `mayRing`, a device that came late becomes one that is rung. */
   attend(device: DeviceRef, mayRing: boolean): Promise<CallView | null>;
   /** The call as the user may see it, and nothing else. */

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CallResponse } from "../../schema/http.ts";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { CallEventsResponse, CallResponse, HistoryResponse } from "../../schema/http.ts";
 import { signCallToken } from "../../workers/http/call-token.ts";
 import { Device } from "../support/device.ts";
 import { Edge, type Person, SECRETS } from "../support/edge.ts";
+import { expectRefusal } from "../support/refused.ts";
 import { ring, type Scene, scene } from "../support/scene.ts";
 
 let edge: Edge;
@@ -19,6 +20,14 @@ async function post(who: { token: string }, callId: string, what: string, body?:
 
 async function stateOf(response: Response) {
   return CallResponse.parse(await response.json()).call;
+}
+
+/** What the ledger tells of a call, once it has heard its end. */
+async function eventsOf(who: Person, callId: string): Promise<CallEventsResponse | null> {
+  const answer = await edge.as(who, `/api/calls/${callId}/events`);
+  if (answer.status !== 200) return null;
+  const log = CallEventsResponse.parse(await answer.json());
+  return log.events.at(-1)?.kind === "ended" ? log : null;
 }
 
 /** Bob's watch was woken by a push: all that it has is what the push carried. */
@@ -82,6 +91,53 @@ describe("a ring screen without a socket", () => {
     expect(await stateOf(await post(people.bob, second, "end"))).toMatchObject({ outcome: "completed" });
   });
 
+  test("[HTTP-6] a refusal is answered as one, also where the device has a call socket, which hears nothing of it", async () => {
+    const people = await scene(edge);
+    const { ada, bob, caller, phone } = people;
+    const callId = await ring(people);
+    const [callers, phones] = [await edge.callSocket(ada, caller, callId), await edge.callSocket(bob, phone, callId)];
+    const refused = await post(ada, callId, "answer", { deviceId: caller.deviceId });
+    await expectRefusal(refused, 403, "forbidden");
+    expect((await post(ada, callId, "decline", { deviceId: caller.deviceId })).status).toBe(403);
+    await callers.settle();
+    expect(callers.story()).toEqual(["registered", "recover"]);
+    const answered = await post(bob, callId, "answer", { deviceId: phone.deviceId, sdp: "answer" });
+    expect(await stateOf(answered)).toMatchObject({ state: "connecting", answeredBy: { deviceId: phone.deviceId } });
+    expect(await phones.next("call_connected")).toMatchObject({ callId });
+    expect(await stateOf(await post(bob, callId, "end", { deviceId: phone.deviceId }))).toMatchObject({
+      outcome: "completed",
+    });
+    expect(await phones.next("call_ended")).toMatchObject({ outcome: "completed" });
+    expect(await callers.next("call_ended")).toMatchObject({ outcome: "completed" });
+  });
+
+  test("[HTTP-6] what a device does over HTTP its user socket hears: a window that rings stops", async () => {
+    const people = await scene(edge);
+    const callId = await ring(people);
+    await post(people.bob, callId, "decline", { deviceId: people.phone.deviceId });
+    expect(await people.phone.next("call_declined")).toMatchObject({ callId });
+    expect(await people.tablet.next("call_cancelled")).toMatchObject({ byDevice: people.phone.deviceId });
+  });
+
+  test("[HTTP-6] declined by no particular device, no device is named: not to the others, nor in the history", async () => {
+    const people = await scene(edge);
+    const { bob, phone, tablet } = people;
+    const callId = await ring(people);
+    expect(await stateOf(await post(bob, callId, "decline"))).toMatchObject({ outcome: "declined" });
+    for (const device of [phone, tablet]) {
+      const cancelled = await device.next("call_cancelled");
+      expect(cancelled).toMatchObject({ reason: "declined_elsewhere" });
+      expect(cancelled).not.toHaveProperty("byDevice");
+    }
+    const log = await vi.waitUntil(() => eventsOf(bob, callId), { timeout: 8_000 });
+    expect(log.events).toContainEqual(expect.objectContaining({ kind: "declined", by: { userId: bob.userId } }));
+    expect(log.events).toContainEqual(expect.objectContaining({ kind: "ended", by: { userId: bob.userId } }));
+    expect(log.devices.map(({ state }) => state)).toEqual(["cancelled", "cancelled", "cancelled"]);
+    const history = HistoryResponse.parse(await (await edge.as(bob, "/api/calls")).json());
+    const own = history.calls[0]?.participants.find(({ userId }) => userId === bob.userId);
+    expect(own).toMatchObject({ state: "declined", deviceId: null });
+  });
+
   test("[HTTP-6] what is not theirs is not found, and what makes no sense is refused", async () => {
     const people = await scene(edge);
     const callId = await ring(people);
@@ -95,6 +151,7 @@ describe("a ring screen without a socket", () => {
     expect((await post(eve, callId, "answer", { deviceId: randomUUID() })).status).toBe(404);
     expect((await post(people.bob, callId, "answer")).status).toBe(400);
     expect((await post(people.bob, callId, "decline", { reason: "tired" })).status).toBe(400);
+    expect((await post(people.bob, callId, "decline", { reason: "busy" })).status).toBe(400);
     expect((await post(people.ada, callId, "decline")).status).toBe(403);
     expect((await edge.as(eve, `/api/calls/${callId}`)).status).toBe(404);
   });

@@ -5,20 +5,30 @@ import type { ServerMessage } from "../../schema/server-messages.ts";
 import { Alarm } from "../alarm.ts";
 import { FloodGuard } from "../flood-guard.ts";
 import { failure, log, short } from "../log.ts";
-import type { CallRpc, Created } from "../rpc.ts";
+import type { Answered, CallRpc, Created } from "../rpc.ts";
 import { answerClose, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
 import * as machine from "./call.ts";
 import { attachment, CallSockets } from "./call-sockets.ts";
+import { commandOf } from "./commands.ts";
 import { isAtRest, isCallerAwaited, isExpired, isLedgerOverdue, isSignNeeded, nextDeadline } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
-import { type Create, DONE, type Event, NO_SUCH_CALL, NOT_FOUND, type Speaker, type Verdict } from "./events.ts";
+import {
+  type Command,
+  type Create,
+  type Event,
+  NO_SUCH_CALL,
+  NOT_FOUND,
+  type Speaker,
+  type Verdict,
+} from "./events.ts";
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
 import { recover } from "./notices.ts";
-import { devicesIn, isInvited } from "./people.ts";
+import { isInvited } from "./people.ts";
 import { Relay } from "./relay.ts";
 import { replies } from "./replies.ts";
 import { isToNobody } from "./ringing.ts";
+import { Signs } from "./signs.ts";
 import type { Call, CallView, Merge } from "./state.ts";
 import { toldOf } from "./told.ts";
 import { snapshotOf, viewFor } from "./view.ts";
@@ -33,6 +43,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   readonly #sockets: CallSockets;
   readonly #ice: IceBuffers;
   readonly #relay: Relay;
+  readonly #signs: Signs;
   readonly #delivery: Delivery;
   readonly #flood = new FloodGuard();
 
@@ -42,6 +53,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#sockets = new CallSockets(ctx);
     this.#ice = new IceBuffers(ctx.storage.kv, this.#sockets);
     this.#relay = new Relay(ctx, env.USERS, this.#sockets, this.#ice);
+    this.#signs = new Signs(env.USERS, this.#sockets);
     this.#delivery = new Delivery(env.USERS, {
       view: (userId) => this.#view(userId),
       heard: (userId) => this.#call?.heard[userId],
@@ -77,6 +89,18 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   async command(from: Speaker, message: InCallMessage): Promise<ServerMessage[]> {
     const answers = this.#handle(from, message);
     return this.#sockets.send(from, answers) ? [] : answers;
+  }
+
+  /** What a device has done over HTTP its sockets hear as they would hear the reply; that it was refused, they do not. */
+  async ask(from: Speaker, message: InCallMessage): Promise<Answered> {
+    const verdict = this.#obey(from, message);
+    const events = verdict.kind === "done" ? this.#replies(from, message, verdict) : [];
+    for (const event of events) this.#relay.send(from, event);
+    return this.#answered(from.userId, verdict);
+  }
+
+  async decline(userId: string): Promise<Answered> {
+    return this.#answered(userId, this.#step({ type: "declined", userId }));
   }
 
   async attend(device: DeviceRef, mayRing: boolean): Promise<CallView | null> {
@@ -132,8 +156,8 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#alarm.fired();
     if (!this.#call) return;
     await this.#catchUp(this.#call);
-    const lastSignAt = isSignNeeded(this.#call, Date.now()) ? await this.#lastSign(this.#call) : 0;
-    const isCallerThere = isCallerAwaited(this.#call, Date.now()) ? await this.#isCallerThere(this.#call) : true;
+    const lastSignAt = isSignNeeded(this.#call, Date.now()) ? await this.#signs.last(this.#call) : 0;
+    const isCallerThere = isCallerAwaited(this.#call, Date.now()) ? await this.#signs.isThere(this.#call.caller) : true;
     this.#step({ type: "alarm", lastSignAt, isCallerThere });
     const now = Date.now();
     if (isLedgerOverdue(this.#call, now, this.#ledgerRetryMs)) this.#tellLedger();
@@ -174,45 +198,28 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   #handle(from: Speaker, message: InCallMessage): ServerMessage[] {
-    const verdict = this.#obey(from, message);
-    return replies({ message, deviceId: from.deviceId, view: this.#view(from.userId) }, verdict, Date.now());
+    return this.#replies(from, message, this.#obey(from, message));
+  }
+
+  #replies({ userId, deviceId }: Speaker, message: InCallMessage, verdict: Verdict): ServerMessage[] {
+    return replies({ message, deviceId, view: this.#view(userId) }, verdict, Date.now());
+  }
+
+  #answered(userId: string, verdict: Verdict): Answered {
+    const refusal = verdict.kind === "refused" ? { code: verdict.code, message: verdict.message } : null;
+    return { refusal, view: this.#view(userId) ?? null };
   }
 
   #obey(from: Speaker, message: InCallMessage): Verdict {
+    const command = commandOf(message);
+    if (command) return this.#command(from, command);
     if (!this.#call) return NOT_FOUND;
-    switch (message.type) {
-      case "call_answer": {
-        const { sdp = null, join = false } = message;
-        return this.#step({ type: "command", from, command: { type: "answer", sdp, join } });
-      }
-      case "call_decline":
-        return this.#step({ type: "command", from, command: { type: "decline", reason: message.reason } });
-      case "call_alerting":
-        return this.#step({ type: "command", from, command: { type: "alerting" } });
-      case "call_media":
-        return this.#step({ type: "command", from, command: { type: "media", state: message.state } });
-      case "call_hold":
-        return this.#step({ type: "command", from, command: { type: "hold", on: message.on } });
-      case "call_invite":
-        return this.#step({ type: "command", from, command: { type: "invite", callees: message.calleeIds } });
-      case "call_end":
-        return this.#step({ type: "command", from, command: { type: "end" } });
-      case "call_handoff":
-        return this.#handoff(from, message);
-      case "ice_candidate":
-        return this.#relay.candidates(this.#call, from, message);
-      case "call_negotiate":
-        return this.#relay.negotiate(this.#call, from, message);
-      case "call_sync":
-        return DONE;
-    }
+    return this.#relay.carry(this.#call, from, message);
   }
 
-  #handoff(from: Speaker, message: Extract<InCallMessage, { type: "call_handoff" }>): Verdict {
-    const { sdp = null, toDeviceId: to = null, connectionId = null } = message;
-    const verdict = this.#step({ type: "command", from, command: { type: "handoff", sdp, to, connectionId } });
-    if (this.#call && verdict.kind === "done" && sdp !== null) this.#relay.offerHandoff(this.#call, from, sdp);
-    if (this.#call && verdict.kind === "handoff_wanted") this.#relay.wantHandoff(this.#call, from, verdict.deviceId);
+  #command(from: Speaker, command: Command): Verdict {
+    const verdict = this.#step({ type: "command", from, command });
+    if (this.#call && command.type === "handoff") this.#relay.handoff(this.#call, from, command.sdp, verdict);
     return verdict;
   }
 
@@ -265,21 +272,6 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   async #catchUp({ participants, heard }: Call): Promise<void> {
     const unheard = participants.filter((participant) => isInvited(participant) && !heard[participant.userId]);
     await Promise.all(unheard.map(({ userId }) => this.#delivery.tell(userId)));
-  }
-
-  /** Sockets answer `ping` without waking this object, so a sign of life is looked up only when it counts. Who does not answer is there. */
-  async #lastSign(call: Call): Promise<number> {
-    const asked = call.participants.flatMap((participant) =>
-      devicesIn(participant).map((deviceId) => this.env.USERS.getByName(participant.userId).lastSign(deviceId)),
-    );
-    const signs = await Promise.all(asked.map((sign) => sign.catch(() => Date.now())));
-    return Math.max(this.#sockets.lastSign(), ...signs);
-  }
-
-  async #isCallerThere({ caller }: Call): Promise<boolean> {
-    if (this.#sockets.of(caller)) return true;
-    const sign = this.env.USERS.getByName(caller.userId).lastSign(caller.deviceId);
-    return (await sign.catch(() => Date.now())) > 0;
   }
 
   get #ledgerRetryMs(): number {

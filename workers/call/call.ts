@@ -33,6 +33,7 @@ import {
   callerGone,
   callerLost,
   decline,
+  dismiss,
   invite,
   invited,
   ringOut,
@@ -95,6 +96,11 @@ export function step(call: Call, event: Event, now: number): Step {
   switch (event.type) {
     case "command":
       return command(call, event.from, event.command, now);
+    case "declined": {
+      const participant = participantOf(call, event.userId);
+      if (!participant) return { call, verdict: NOT_FOUND };
+      return decline(call, participant, { userId: event.userId, deviceId: null }, now);
+    }
     case "delivered":
       return done(settle(delivered(call, event), now));
     case "delivery_failed":
@@ -149,7 +155,8 @@ function command(known: Call, from: Speaker, asked: Extract<Event, { type: "comm
     case "answer":
       return answer(call, participant, from, asked, now);
     case "decline":
-      return decline(call, participant, from, asked.reason, now);
+      if (asked.reason === "declined") return decline(call, participant, from, now);
+      return dismiss(call, participant, from, asked.reason, now);
     case "alerting":
       return alerting(call, participant, from, now);
     case "media":

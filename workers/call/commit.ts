@@ -1,10 +1,9 @@
 import type { EndReason, Outcome } from "../../schema/call.ts";
 import type { LogEntry } from "../../schema/call-log.ts";
-import type { DeviceRef } from "../../schema/ids.ts";
 import { MAX_LOG } from "../../schema/limits.ts";
 import { isoTimestamp } from "../../schema/time.ts";
-import { answerOf, deviceOf, devicesIn, withClosedLegs, withoutStays } from "./people.ts";
-import type { Call, Merge, Participant, Phase } from "./state.ts";
+import { actorOf, answerOf, devicesIn, withClosedLegs, withoutStays } from "./people.ts";
+import type { Actor, Call, Merge, Participant, Phase } from "./state.ts";
 
 /** How a decision becomes a revision, and how a call or somebody's part in it ends. Pure. */
 
@@ -22,6 +21,11 @@ export function committed(call: Call, change: Partial<Call>, happening: Happenin
   return log.length % MAX_LOG === 0 ? due(next, now) : next;
 }
 
+/** As the log names who acted: without a device where none was said. */
+export function loggedOf({ userId, deviceId }: Actor): Extract<LogEntry, { kind: "declined" }>["by"] {
+  return deviceId === null ? { userId } : { userId, deviceId };
+}
+
 /** The history is to know of this revision; the next deadline for telling it again counts from now. */
 export function due(call: Call, now: number): Call {
   return { ...call, ledger: { ...call.ledger, due: call.rev, toldAt: now } };
@@ -30,30 +34,36 @@ export function due(call: Call, now: number): Call {
 export interface Ending {
   readonly outcome: Outcome;
   readonly reason: EndReason;
-  readonly by: DeviceRef | null;
+  readonly by: Actor | null;
   readonly at: number;
   readonly mergedInto?: Merge;
 }
 
 export function ended(call: Call, { outcome, reason, by, at, mergedInto }: Ending): Call {
-  const device = by && deviceOf(by);
+  const actor = by && actorOf(by);
   const phase: Phase = {
     kind: "ended",
     outcome,
     reason,
     at,
-    by: device,
+    by: actor,
     answer: answerOf(call),
     mergedInto: mergedInto ?? null,
   };
-  const participants = call.participants.map((participant) => gone(participant, reason, device, at));
+  const participants = call.participants.map((participant) => gone(participant, reason, actor, at));
   const rest = { offer: null, answerSdp: null, redeliverAt: null, callerLostAt: null };
   const merged = mergedInto ? { mergedInto: mergedInto.callId } : {};
-  const entry: Happening = { kind: "ended", by: device, outcome: mergedInto ? null : outcome, reason, ...merged };
+  const entry: Happening = {
+    kind: "ended",
+    by: by && loggedOf(by),
+    outcome: mergedInto ? null : outcome,
+    reason,
+    ...merged,
+  };
   return due(committed(call, { ...rest, phase, participants }, entry, at), at);
 }
 
-function gone(participant: Participant, reason: EndReason, by: DeviceRef | null, at: number): Participant {
+function gone(participant: Participant, reason: EndReason, by: Actor | null, at: number): Participant {
   if (participant.state === "joined") return settled(participant, "left", reason, by, at);
   return participant.state === "invited" ? settled(participant, "missed", reason, by, at) : participant;
 }
@@ -63,9 +73,9 @@ export function settled(
   participant: Participant,
   state: Participant["state"],
   reason: EndReason,
-  by: DeviceRef | null,
+  by: Actor | null,
   at: number,
 ): Participant {
   const left = withoutStays(withClosedLegs(participant), devicesIn(participant), at);
-  return { ...left, state, settled: { at, by: by && deviceOf(by), reason }, isHolding: false };
+  return { ...left, state, settled: { at, by: by && actorOf(by), reason }, isHolding: false };
 }

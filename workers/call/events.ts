@@ -52,6 +52,8 @@ export interface Delivered {
 
 export type Event =
   | { readonly type: "command"; readonly from: Speaker; readonly command: Command }
+  /** The user does not want the call, and has not said on which device. */
+  | { readonly type: "declined"; readonly userId: string }
   | Delivered
   | { readonly type: "delivery_failed" }
   /** There is no such user. */

@@ -139,8 +139,9 @@ function stopped(view: CallView, deviceId: string): ServerMessage[] {
   if (!view.ended || view.ended.by?.deviceId === deviceId) return [];
   const { reason, by } = view.ended;
   const { callId, rev } = view;
-  const byDevice = by && by.userId === view.userId ? { byDevice: by.deviceId } : {};
-  return [{ type: "call_cancelled", callId, rev, reason: cancelReason(reason), ...byDevice }];
+  const byDevice = by?.userId === view.userId ? by.deviceId : null;
+  const named = byDevice === null ? {} : { byDevice };
+  return [{ type: "call_cancelled", callId, rev, reason: cancelReason(reason), ...named }];
 }
 
 /** Where the call is, or that it is over; nothing for a user who is not in it. */

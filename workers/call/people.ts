@@ -1,6 +1,6 @@
 import type { LegState } from "../../schema/call.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
-import type { Answer, Call, Leg, Participant, Stay } from "./state.ts";
+import type { Actor, Answer, Call, Leg, Participant, Stay } from "./state.ts";
 
 /** Who is in a call, with which devices, and whom that makes peers. Pure. */
 
@@ -10,6 +10,10 @@ export function same(a: DeviceRef, b: DeviceRef): boolean {
 
 /** The device alone, without what its user is called. */
 export function deviceOf({ userId, deviceId }: DeviceRef): DeviceRef {
+  return { userId, deviceId };
+}
+
+export function actorOf({ userId, deviceId }: Actor): Actor {
   return { userId, deviceId };
 }
 

@@ -26,7 +26,14 @@ export class Relay {
     this.#ice = ice;
   }
 
-  candidates(call: Call, from: DeviceRef, message: Candidates): Verdict {
+  /** Of what is no command to the call the rest only asks how it stands. */
+  carry(call: Call, from: DeviceRef, message: InCallMessage): Verdict {
+    if (message.type === "ice_candidate") return this.#candidates(call, from, message);
+    if (message.type === "call_negotiate") return this.#negotiate(call, from, message);
+    return DONE;
+  }
+
+  #candidates(call: Call, from: DeviceRef, message: Candidates): Verdict {
     const refused = mayGather(call, from);
     if (refused) return refused;
     const candidates = [...(message.candidates ?? []), ...(message.candidate ? [message.candidate] : [])];
@@ -38,7 +45,7 @@ export class Relay {
     return DONE;
   }
 
-  negotiate(call: Call, from: DeviceRef, message: Negotiation): Verdict {
+  #negotiate(call: Call, from: DeviceRef, message: Negotiation): Verdict {
     if (!participantOf(call, from.userId)) return NOT_FOUND;
     const { sdp, sdpType } = message;
     const connectionId = connectionOf(call, from, message.connectionId);
@@ -50,8 +57,14 @@ export class Relay {
     return DONE;
   }
 
+  /** What follows from a handoff that was asked for. */
+  handoff(call: Call, from: DeviceRef, sdp: string | null, verdict: Verdict): void {
+    if (verdict.kind === "done" && sdp !== null) this.#offerHandoff(call, from, sdp);
+    if (verdict.kind === "handoff_wanted") this.#wantHandoff(call, from, verdict.deviceId);
+  }
+
   /** The offer of a device that takes the call over goes to the other side, for a second connection. */
-  offerHandoff(call: Call, from: DeviceRef, sdp: string): void {
+  #offerHandoff(call: Call, from: DeviceRef, sdp: string): void {
     const peer = peerOf(call, from);
     const { callId, rev, handoff } = call;
     if (!peer || !handoff) return;
@@ -61,7 +74,7 @@ export class Relay {
   }
 
   /** The device that has the call asks another of its user's to take it over. */
-  wantHandoff(call: Call, from: DeviceRef, to: string): void {
+  #wantHandoff(call: Call, from: DeviceRef, to: string): void {
     const { callId, rev, callType, phase } = call;
     const state = phase.kind;
     const wanted = { callId, rev, deviceId: from.deviceId, callType, state, wanted: true };

@@ -1,7 +1,7 @@
 import type { DeclineReason, EndReason, Outcome } from "../../schema/call.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import { CALLER_GRACE_MS, CONNECT_MS, MAX_PARTICIPANTS, RING_MS, UNREACHABLE_MS } from "../../schema/limits.ts";
-import { committed, due, ended, settled } from "./commit.ts";
+import { committed, due, ended, loggedOf, settled } from "./commit.ts";
 import { done, NOT_IN_CALL, refused, type Step } from "./events.ts";
 import {
   alertingLegs,
@@ -18,7 +18,7 @@ import {
   withParticipant,
   withStay,
 } from "./people.ts";
-import type { Call, Participant, Phase } from "./state.ts";
+import type { Actor, Call, Participant, Phase } from "./state.ts";
 
 /** Ringing: who answers, who does not, and what that makes of the call. Pure. */
 
@@ -74,14 +74,34 @@ function connecting(by: DeviceRef, now: number): Phase {
   return { kind: "connecting", answer: { by: deviceOf(by), at: now }, until: now + CONNECT_MS };
 }
 
-export function decline(call: Call, participant: Participant, by: DeviceRef, reason: DeclineReason, now: number): Step {
+/** The user does not want the call: on this device, or on no particular one. */
+export function decline(call: Call, participant: Participant, by: Actor, now: number): Step {
+  const unasked = unlessRung(call, participant);
+  if (unasked) return unasked;
+  const leg = by.deviceId === null ? participant : withLeg(participant, by.deviceId, "declined");
+  const next = withParticipant(call, settled(leg, "declined", "declined", by, now));
+  return done(settle(committed(next, {}, { kind: "declined", by: loggedOf(by) }, now), now));
+}
+
+/** This device alone is silenced, or busy. */
+export function dismiss(
+  call: Call,
+  participant: Participant,
+  by: DeviceRef,
+  reason: Exclude<DeclineReason, "declined">,
+  now: number,
+): Step {
+  const unasked = unlessRung(call, participant);
+  if (unasked) return unasked;
+  if (legOf(participant, by.deviceId)?.state === reason) return done(call);
+  const next = withParticipant(call, withLeg(participant, by.deviceId, reason));
+  return done(settle(committed(next, {}, { kind: reason, by: deviceOf(by) }, now), now));
+}
+
+/** After an answer, and after the end, a late decline must not touch the call. */
+function unlessRung(call: Call, participant: Participant): Step | null {
   if (participant.role === "caller") return { call, verdict: refused("forbidden", "a caller ends its call instead") };
-  // After an answer, and after the end, a late decline must not touch the call.
-  if (call.phase.kind === "ended" || !isInvited(participant)) return done(call);
-  if (reason !== "declined" && legOf(participant, by.deviceId)?.state === reason) return done(call);
-  const leg = withLeg(participant, by.deviceId, reason);
-  const next = reason === "declined" ? settled(leg, "declined", "declined", by, now) : leg;
-  return done(settle(committed(withParticipant(call, next), {}, { kind: reason, by: deviceOf(by) }, now), now));
+  return call.phase.kind === "ended" || !isInvited(participant) ? done(call) : null;
 }
 
 /** The first is a decision, for the others hear it; of the rest only the number changes. */

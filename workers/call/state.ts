@@ -25,10 +25,16 @@ export interface Stay {
  */
 export type Silence = "none" | "silent" | "blocked";
 
+/** Who did something: over HTTP a user may decline and not say with which device. */
+export interface Actor {
+  readonly userId: string;
+  readonly deviceId: string | null;
+}
+
 /** How somebody's part in the call was over. */
 export interface Settled {
   readonly at: number;
-  readonly by: DeviceRef | null;
+  readonly by: Actor | null;
   readonly reason: EndReason;
 }
 
@@ -76,7 +82,7 @@ export type Phase =
       readonly outcome: Outcome;
       readonly reason: EndReason;
       readonly at: number;
-      readonly by: DeviceRef | null;
+      readonly by: Actor | null;
       readonly answer: Answer | null;
       readonly mergedInto: Merge | null;
     };
@@ -167,7 +173,7 @@ export interface CallView {
     readonly outcome: Outcome;
     readonly reason: EndReason;
     readonly at: number;
-    readonly by: DeviceRef | null;
+    readonly by: Actor | null;
     readonly mergedInto: Merge | null;
   } | null;
   /** The user's devices that are in the call, or were when it ended. */

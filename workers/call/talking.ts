@@ -77,7 +77,7 @@ export function hold(call: Call, participant: Participant, by: DeviceRef, on: bo
 
 export function end(call: Call, participant: Participant, by: DeviceRef, now: number): Step {
   if (call.phase.kind === "ended") return { call, verdict: { kind: "over" } };
-  if (isInvited(participant)) return decline(call, participant, by, "declined", now);
+  if (isInvited(participant)) return decline(call, participant, by, now);
   if (!isIn(call, by) && !isTarget(call, by)) {
     // Who has left a group call before hears again that it is over for them.
     const hasLeft = participant.stays.some(({ deviceId, isMoved }) => deviceId === by.deviceId && !isMoved);

@@ -1,8 +1,10 @@
 import type { Context } from "hono";
 import type { InCallMessage } from "../../schema/client-messages.ts";
 import { AnswerRequest, CallRequest, type CallResponse, DeclineRequest } from "../../schema/http.ts";
-import { CallId, NIL } from "../../schema/ids.ts";
+import { CallId } from "../../schema/ids.ts";
+import type { CallView } from "../call/state.ts";
 import { snapshotOf } from "../call/view.ts";
+import type { Answered } from "../rpc.ts";
 import type { Bindings } from "./bindings.ts";
 import { HttpRefusal, parse, parseOptionalBody } from "./errors.ts";
 
@@ -14,66 +16,65 @@ import { HttpRefusal, parse, parseOptionalBody } from "./errors.ts";
 type CallContext = Context<Bindings>;
 
 export async function getCall(context: CallContext): Promise<Response> {
-  return answer(context, parse(CallId, context.req.param("id")));
+  return show(context, await look(context));
 }
 
 export async function alertCall(context: CallContext): Promise<Response> {
   const { deviceId } = await parseOptionalBody(context, CallRequest);
-  if (deviceId === undefined && context.var.grant === undefined) {
-    throw new HttpRefusal("bad_message", "deviceId: says which device alerts");
-  }
-  return perform(context, deviceId, (callId) => ({ type: "call_alerting", callId }));
+  return ask(context, deviceId, { type: "call_alerting", callId: idOf(context) });
 }
 
 export async function answerCall(context: CallContext): Promise<Response> {
   const { deviceId, sdp } = await parseOptionalBody(context, AnswerRequest);
-  if (deviceId === undefined && context.var.grant === undefined) {
-    throw new HttpRefusal("bad_message", "deviceId: says which device answers");
-  }
-  return perform(context, deviceId, (callId) => ({ type: "call_answer", callId, ...(sdp !== undefined && { sdp }) }));
+  return ask(context, deviceId, { type: "call_answer", callId: idOf(context), ...(sdp !== undefined && { sdp }) });
 }
 
+/** Without a device the user declines as a whole; silence and being busy are one device's. */
 export async function declineCall(context: CallContext): Promise<Response> {
-  const { deviceId, reason } = await parseOptionalBody(context, DeclineRequest);
-  return perform(context, deviceId, (callId) => ({ type: "call_decline", callId, reason }));
+  const { deviceId = context.var.grant?.deviceId, reason } = await parseOptionalBody(context, DeclineRequest);
+  if (deviceId === undefined && reason === "declined") return decline(context);
+  return ask(context, deviceId, { type: "call_decline", callId: idOf(context), reason });
 }
 
-/** Without a device it is the one that is in the call. */
+/** Without a device it is the one that is in the call; a user who is only rung declines. */
 export async function endCall(context: CallContext): Promise<Response> {
-  const { deviceId } = await parseOptionalBody(context, CallRequest);
-  return perform(context, deviceId ?? (await deviceInCall(context)), (callId) => ({ type: "call_end", callId }));
+  const { deviceId = context.var.grant?.deviceId } = await parseOptionalBody(context, CallRequest);
+  const ending = deviceId ?? (await look(context))?.joined.at(-1);
+  if (ending === undefined) return decline(context);
+  return ask(context, ending, { type: "call_end", callId: idOf(context) });
 }
 
-async function perform(
-  context: CallContext,
-  asked: string | undefined,
-  messageOf: (callId: string) => InCallMessage,
-): Promise<Response> {
-  const callId = parse(CallId, context.req.param("id"));
+/** @param said the device that the body names; a token of the call knows better */
+async function ask(context: CallContext, said: string | undefined, message: InCallMessage): Promise<Response> {
   const { userId, name } = context.var.identity;
-  const deviceId = context.var.grant?.deviceId ?? asked ?? NIL;
-  const call = context.env.CALLS.getByName(callId);
-  const replies = await call.command({ userId, deviceId, name: name ?? undefined }, messageOf(callId));
-  for (const reply of replies) {
-    if (reply.type === "error") throw new HttpRefusal(reply.code, reply.message);
-    if (reply.type === "call_not_found") throw noSuchCall();
-  }
-  return answer(context, callId);
+  const deviceId = context.var.grant?.deviceId ?? said;
+  if (deviceId === undefined) throw new HttpRefusal("bad_message", "deviceId: says which device this is");
+  return answer(context, await callOf(context).ask({ userId, deviceId, name: name ?? undefined }, message));
 }
 
-async function answer(context: CallContext, callId: string): Promise<Response> {
-  const view = await context.env.CALLS.getByName(callId).look(context.var.identity.userId);
-  if (!view) throw noSuchCall();
+async function decline(context: CallContext): Promise<Response> {
+  return answer(context, await callOf(context).decline(context.var.identity.userId));
+}
+
+function answer(context: CallContext, { refusal, view }: Answered): Response {
+  if (refusal) throw new HttpRefusal(refusal.code, refusal.message);
+  return show(context, view);
+}
+
+async function look(context: CallContext): Promise<CallView | null> {
+  return callOf(context).look(context.var.identity.userId);
+}
+
+function show(context: CallContext, view: CallView | null): Response {
+  if (!view) throw new HttpRefusal("call_not_found", "no such call");
   const body: CallResponse = { call: snapshotOf(view, Date.now()) };
   return context.json(body);
 }
 
-async function deviceInCall(context: CallContext): Promise<string | undefined> {
-  const callId = parse(CallId, context.req.param("id"));
-  const view = await context.env.CALLS.getByName(callId).look(context.var.identity.userId);
-  return view?.joined.at(-1);
+function callOf(context: CallContext) {
+  return context.env.CALLS.getByName(idOf(context));
 }
 
-function noSuchCall(): HttpRefusal {
-  return new HttpRefusal("call_not_found", "no such call");
+function idOf(context: CallContext): string {
+  return parse(CallId, context.req.param("id"));
 }

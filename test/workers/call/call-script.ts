@@ -80,6 +80,11 @@ export class CallScript {
     return this.says(from, { type: "decline", reason });
   }
 
+  /** Over HTTP, without saying on which device. */
+  declinesWhole(userId = BOB): this {
+    return this.event({ type: "declined", userId });
+  }
+
   alerts(from = PHONE): this {
     return this.says(from, { type: "alerting" });
   }

@@ -47,6 +47,7 @@ export const ENDINGS: readonly Ending[] = [
   { title: "missed by a device that was pushed", outcome: "missed", play: () => script().pushed().alarm(30_000) },
   { title: "blocked", outcome: "blocked", play: () => blocked() },
   { title: "declined", outcome: "declined", play: () => script().rung().declines() },
+  { title: "declined by no device", outcome: "declined", play: () => script().rung().alerts().declinesWhole() },
   { title: "busy", outcome: "busy", play: () => script().rung([PHONE]).declines(PHONE, "busy") },
   { title: "cancelled", outcome: "cancelled", play: () => script().rung().hangsUp() },
   {
