@@ -23,6 +23,7 @@ import {
 } from "./events.ts";
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
+import { milestone } from "./milestones.ts";
 import { recover } from "./notices.ts";
 import { isInvited } from "./people.ts";
 import { Relay } from "./relay.ts";
@@ -69,7 +70,6 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
       this.#call = machine.create(input, Date.now());
       this.#arm(null);
       this.#write();
-      log("call_created", { call: short(input.callId), type: input.callType });
     }
     await Promise.all(input.callees.map((userId) => this.#delivery.tell(userId)));
     if (this.#call && isToNobody(this.#call)) await this.#forget();
@@ -77,7 +77,10 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     if (!this.#call || !view) {
       return { ok: false, refusal: { code: "callee_unknown", message: "the callee is not known here" } };
     }
-    if (isNew) this.#tellLedger();
+    if (isNew) {
+      log("call_created", { call: short(input.callId), type: input.callType });
+      this.#tellLedger();
+    }
     const unknown = this.#call.participants.filter(({ isUnknown }) => isUnknown);
     return { ok: true, view, unknownIds: unknown.map(({ userId }) => userId) };
   }
@@ -252,7 +255,8 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     for (const { userId } of call.participants) this.ctx.waitUntil(this.#delivery.tell(userId));
     if (before.phase.kind === "ringing" && call.phase.kind === "connecting" && call.isPair)
       this.#relay.connect(call, call.phase.answer.by);
-    if (before.phase.kind !== call.phase.kind) logPhase(call);
+    const reached = milestone(before, call);
+    if (reached) log("call_phase", { call: short(call.callId), ...reached });
     if (before.ledger.due !== call.ledger.due) this.#tellLedger();
   }
 
@@ -284,9 +288,4 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     await this.#alarm.disarm();
     await this.ctx.storage.deleteAll();
   }
-}
-
-function logPhase({ callId, phase }: Call): void {
-  const ending = phase.kind === "ended" ? { outcome: phase.outcome, reason: phase.reason } : {};
-  log("call_phase", { call: short(callId), phase: phase.kind, ...ending });
 }
