@@ -33,6 +33,7 @@ import { Signs } from "./signs.ts";
 import type { Call, CallView, Merge } from "./state.ts";
 import { toldOf } from "./told.ts";
 import { snapshotOf, viewFor } from "./view.ts";
+import { isCommit } from "./writing.ts";
 
 /**
  * One call: the shell around the state machine of `call.ts`. It loads, steps, writes what was
@@ -233,7 +234,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const { call, verdict } = machine.step(before, event, Date.now());
     this.#call = call;
     this.#arm(before);
-    if (machine.isCommit(before, call)) this.#write();
+    if (isCommit(before, call)) this.#write();
     this.#announce(before, call);
     return verdict;
   }

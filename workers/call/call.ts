@@ -124,23 +124,6 @@ export function step(call: Call, event: Event, now: number): Step {
   }
 }
 
-/**
- * Whether `after` has to be written: every decision; the ledger's confirmation of the end, after which nothing is
- * told again; and that somebody in the call has an idle device, which says so only once. The rest is remembered.
- */
-export function isCommit(before: Call, after: Call): boolean {
-  if (after.rev !== before.rev || after.log !== before.log) return true;
-  if (after.phase.kind === "ended") return isConfirmed(after) && !isConfirmed(before);
-  return after.participants.some((participant, i) => {
-    const had = before.participants[i]?.hasIdleDevices ?? false;
-    return participant.state === "joined" && participant.hasIdleDevices && !had;
-  });
-}
-
-export function isConfirmed(call: Call): boolean {
-  return call.ledger.confirmed >= call.ledger.due;
-}
-
 /** So much has happened that the ledger should take it over before the end. */
 export function isLogFull(call: Call): boolean {
   return call.log.length >= MAX_LOG;

@@ -1,8 +1,8 @@
 import { BACKSTOP_MS, CALLER_GRACE_MS, CONNECT_MS, OUTCOME_KEPT_MS, RING_MS } from "../../schema/limits.ts";
-import { isConfirmed } from "./call.ts";
 import { hasNobodyToRing, isInvited, isLive } from "./people.ts";
 import { unreachableAt } from "./ringing.ts";
 import type { Call } from "./state.ts";
+import { isConfirmed } from "./writing.ts";
 
 /** When a call wants to be woken, and what is due then. Pure. */
 

@@ -85,6 +85,11 @@ export class CallScript {
     return this.event({ type: "declined", userId });
   }
 
+  /** The device connects while its user may be rung. */
+  comes(device: DeviceRef): this {
+    return this.event({ type: "connected", device, mayRing: true });
+  }
+
   alerts(from = PHONE): this {
     return this.says(from, { type: "alerting" });
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isCommit, step } from "../../../workers/call/call.ts";
+import { step } from "../../../workers/call/call.ts";
 import { nextDeadline } from "../../../workers/call/deadlines.ts";
 import type { Event } from "../../../workers/call/events.ts";
 import { ledgerEvent } from "../../../workers/call/ledger-event.ts";
@@ -9,6 +9,7 @@ import { answerOf } from "../../../workers/call/people.ts";
 import type { Call, CallView, Told } from "../../../workers/call/state.ts";
 import { concerns, toldOf } from "../../../workers/call/told.ts";
 import { viewFor } from "../../../workers/call/view.ts";
+import { isCommit } from "../../../workers/call/writing.ts";
 import { ADAS_PHONE, BOB, LAPTOP, PHONE, script, T0, TABLET } from "./call-script.ts";
 
 /** Fixed, so that a failure is found again; a seed that once failed is added as a scenario of its own. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { BACKSTOP_MS, CONNECT_MS, OUTCOME_KEPT_MS, RING_MS, UNREACHABLE_MS } from "../../../schema/limits.ts";
-import { isCommit, mayGather } from "../../../workers/call/call.ts";
+import { mayGather } from "../../../workers/call/call.ts";
 import { isExpired, nextDeadline } from "../../../workers/call/deadlines.ts";
 import { ledgerEvent } from "../../../workers/call/ledger-event.ts";
 import { peerOf } from "../../../workers/call/people.ts";
+import { isCommit } from "../../../workers/call/writing.ts";
 import {
   ADA,
   ADAS_PHONE,
@@ -294,16 +295,25 @@ describe("what is written", () => {
     expect(script().rung().answers(PHONE).answers(TABLET).declines(LAPTOP).call.rev).toBe(call.rev);
   });
 
+  /** Whether what `change` does to a call is written. */
+  function isWritten(played: CallScript, change: () => unknown): boolean {
+    const before = played.call;
+    change();
+    return isCommit(before, played.call);
+  }
+
   test("[CALL-5] who was rung is remembered, the first alerting is written, another is remembered", () => {
     const played = script();
-    const isWritten = (change: () => unknown) => {
-      const before = played.call;
-      change();
-      return isCommit(before, played.call);
-    };
-    expect(isWritten(() => played.rung())).toBe(false);
-    expect(isWritten(() => played.alerts(PHONE))).toBe(true);
-    expect(isWritten(() => played.alerts(TABLET))).toBe(false);
+    expect(isWritten(played, () => played.rung())).toBe(false);
+    expect(isWritten(played, () => played.alerts(PHONE))).toBe(true);
+    expect(isWritten(played, () => played.alerts(TABLET))).toBe(false);
+  });
+
+  test("[CONN-5] [CALL-12] a device that rings late is written once; one that was rung and comes back is not", () => {
+    const played = script().rung([PHONE]).alerts(PHONE);
+    expect(isWritten(played, () => played.comes(TABLET))).toBe(true);
+    expect(isWritten(played, () => played.comes(TABLET))).toBe(false);
+    expect(isWritten(played, () => played.comes(PHONE))).toBe(false);
   });
 
   test("a callee is called what they say they are", () => {
