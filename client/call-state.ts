@@ -112,6 +112,11 @@ function hear(phase: CallPhase, message: ServerMessage, at: number, self: Self):
     case "participant_joined":
     case "participant_left":
     case "participant_updated":
+    case "room_joined":
+    case "renegotiate":
+    case "renegotiate_answer":
+    case "dominant_speaker_changed":
+    case "room_moved":
     case "ice_candidate":
     case "call_negotiate":
     case "registered":

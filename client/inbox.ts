@@ -123,7 +123,7 @@ export class Inbox {
   #found(message: ServerMessage, callId: string): void {
     const own = this.#calls.get(callId);
     const isWanted = message.type === "call_elsewhere" && message.wanted === true;
-    if (own && isAnswered(own.phase) && "deviceId" in message) {
+    if (own && isAnswered(own.phase) && "deviceId" in message && message.deviceId !== undefined) {
       const { callType, direction, person, phase } = own;
       const { deviceId } = message;
       this.#place(callId, { callId, deviceId, callType, direction, person, since: phase.since, isWanted });

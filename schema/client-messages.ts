@@ -8,11 +8,14 @@ import {
   MAX_CANDIDATES,
   MAX_FRAME,
   MAX_NAME,
+  MAX_PARTICIPANTS,
   MAX_PUSH_TOKEN,
+  MAX_ROOM_SDP,
   MAX_SDP,
   MAX_TOKEN,
   MAX_WATCHED,
 } from "./limits.ts";
+import { Epoch, MAX_SENT_TRACKS, SentTrack, TrackSource, VideoRequest } from "./room.ts";
 import { text } from "./text.ts";
 
 /** What a device may send on its sockets. Rules by number: PROTOCOL.md. */
@@ -147,6 +150,56 @@ export const CallInvite = z.object({
   callId: CallId,
   calleeIds: z.array(UserId).min(1).max(MAX_CALLEES),
 });
+
+/** An SFU parses it: whatever is no session description of WebRTC is refused. */
+export const RoomSdp = z.string().min(1).max(MAX_ROOM_SDP);
+const SentTracks = z.array(SentTrack).max(MAX_SENT_TRACKS).optional();
+
+/** Sent with an offer to bring the device's media into the call's room; without an epoch, into the current one. */
+export const RoomJoin = z.object({
+  type: z.literal("room_join"),
+  id: CommandId,
+  callId: CallId,
+  sdp: RoomSdp,
+  epoch: Epoch.optional(),
+  tracks: SentTracks,
+});
+
+/** Sent with an offer when the device adds or removes tracks in the room, or restarts ICE. */
+export const Renegotiate = z.object({
+  type: z.literal("renegotiate"),
+  id: CommandId,
+  callId: CallId,
+  sdp: RoomSdp,
+  epoch: Epoch,
+  tracks: SentTracks,
+});
+
+/** The answer to the SFU's `renegotiate`; `negotiationId` as that one said. */
+export const RenegotiateAnswer = z.object({
+  type: z.literal("renegotiate_answer"),
+  id: CommandId,
+  callId: CallId,
+  sdp: RoomSdp,
+  epoch: Epoch,
+  negotiationId: z.int().positive().optional(),
+});
+
+/** Sent when the user mutes or unmutes, and when what is on the screen changes: what is left out stays as it was. */
+export const RoomUpdate = z.object({
+  type: z.literal("room_update"),
+  id: CommandId,
+  callId: CallId,
+  muted: z.array(TrackSource).optional(),
+  wants: z
+    .array(VideoRequest)
+    .max(2 * MAX_PARTICIPANTS)
+    .optional(),
+});
+
+/** Every message about a call's room. */
+export const RoomMessage = z.discriminatedUnion("type", [RoomJoin, Renegotiate, RenegotiateAnswer, RoomUpdate]);
+export type RoomMessage = z.infer<typeof RoomMessage>;
 
 export const CallSync = z.object({ type: z.literal("call_sync"), id: CommandId, callId: CallId });
 export const CallEnd = z.object({ type: z.literal("call_end"), id: CommandId, callId: CallId });

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { parseJson } from "./client-messages.ts";
 import { describe, ErrorCode, type Refusal } from "./errors.ts";
-import { Uuid } from "./ids.ts";
+import { CallId, Uuid } from "./ids.ts";
 import { MAX_PUSH_TOKEN } from "./limits.ts";
+import { Epoch } from "./room.ts";
 
 /**
  * The registration socket between an SFU node and the FleetObject of its region: text frames of
@@ -61,6 +62,8 @@ export const NodeHeartbeat = z.object({
   load: NodeLoad,
   /** Rooms open on the node. */
   rooms: z.int().nonnegative(),
+  /** The node takes no new rooms: it is about to stop. */
+  draining: z.boolean().default(false),
 });
 export type NodeHeartbeat = z.infer<typeof NodeHeartbeat>;
 
@@ -125,7 +128,14 @@ export const NodeError = z.object({ type: z.literal("error"), code: ErrorCode, m
 export const PushSend = PushOrder.extend({ type: z.literal("push_send"), id: Uuid });
 export type PushSend = z.infer<typeof PushSend>;
 
-export const FleetMessage = z.discriminatedUnion("type", [NodeRegistered, NodeLease, NodeError, PushSend]);
+/**
+ * Sent to a node that is to serve a room: it dials `GET /sfu/rooms/:callId?epoch=&nodeId=` at its edge (see
+ * `room-socket.ts`). A node that is full or draining dials nobody, and the room goes to another.
+ */
+export const RoomOpen = z.object({ type: z.literal("room_open"), callId: CallId, epoch: Epoch });
+export type RoomOpen = z.infer<typeof RoomOpen>;
+
+export const FleetMessage = z.discriminatedUnion("type", [NodeRegistered, NodeLease, NodeError, PushSend, RoomOpen]);
 export type FleetMessage = z.infer<typeof FleetMessage>;
 
 /** Close code of a socket whose lease ran out. */

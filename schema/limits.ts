@@ -52,8 +52,10 @@ export const MAX_WATCHED = 100;
 export const MAX_WATCHERS = 500;
 
 export const MAX_SDP = 64 * 1024;
-/** One WebSocket text frame: an SDP with every character escaped still fits twice. */
-export const MAX_FRAME = 256 * 1024;
+/** A room of 32 in which everybody sends a camera, a microphone and some a screen, as the SFU describes it. */
+export const MAX_ROOM_SDP = 256 * 1024;
+/** One WebSocket text frame: an SDP with every line end escaped still fits. */
+export const MAX_FRAME = 320 * 1024;
 export const MAX_HTTP_BODY = 64 * 1024;
 export const MAX_CANDIDATE = 1_024;
 /** Candidates of one device kept for a peer that has not answered, and recognised when repeated. */

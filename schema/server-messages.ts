@@ -10,9 +10,10 @@ import {
   Outcome,
   ParticipantState,
 } from "./call.ts";
-import { IceCandidate, parseJson, Sdp } from "./client-messages.ts";
+import { IceCandidate, parseJson, RoomSdp, Sdp } from "./client-messages.ts";
 import { ErrorCode } from "./errors.ts";
 import { CallId, DeviceId, DeviceRef, Timestamp, UserId } from "./ids.ts";
+import { Epoch, ParticipantId, ReceivedTrack, RoomParticipant, RoomTrack } from "./room.ts";
 
 /** What a device may hear on its sockets. Rules by number: PROTOCOL.md. */
 
@@ -26,6 +27,7 @@ export const Registered = z.object({
   re: Re,
   userId: UserId,
   deviceId: DeviceId,
+  /** On a user socket the cursor to come back with, as `since`; on a call socket the `rev` of that call. */
   seq: z.int().nonnegative(),
   heartbeatMs: z.int().positive(),
   calls: z.array(CallSnapshot),
@@ -230,6 +232,70 @@ export const ParticipantUpdated = z.object({
   userId: UserId,
   name: z.string(),
   state: ParticipantState,
+  /** With the next two: what one device of theirs sends in the room, and what of it is muted. */
+  participantId: ParticipantId.optional(),
+  deviceId: DeviceId.optional(),
+  tracks: z.array(RoomTrack).optional(),
+});
+
+/**
+ * The reply to `room_join`: the SFU's answer. `participants`: who is in the room, the asker as `participantId`;
+ * `tracks`: what the SFU's m-lines carry. More m-lines may follow at once by `renegotiate`.
+ */
+export const RoomJoined = z.object({
+  type: z.literal("room_joined"),
+  re: Re,
+  callId: CallId,
+  rev: Rev,
+  epoch: Epoch,
+  participantId: ParticipantId,
+  sdp: RoomSdp,
+  participants: z.array(RoomParticipant),
+  tracks: z.array(ReceivedTrack),
+});
+
+/** The SFU's offer, to be answered by `renegotiate_answer`; a client with an offer of its own under way ignores it. */
+export const RoomRenegotiate = z.object({
+  type: z.literal("renegotiate"),
+  callId: CallId,
+  rev: Rev,
+  epoch: Epoch,
+  negotiationId: z.int().positive(),
+  sdp: RoomSdp,
+  tracks: z.array(ReceivedTrack),
+});
+
+/** The reply to a client's `renegotiate`. */
+export const RoomRenegotiateAnswer = z.object({
+  type: z.literal("renegotiate_answer"),
+  re: Re,
+  callId: CallId,
+  rev: Rev,
+  epoch: Epoch,
+  sdp: RoomSdp,
+  tracks: z.array(ReceivedTrack),
+});
+
+/** Sent to everybody in the room when another of them speaks. */
+export const DominantSpeakerChanged = z.object({
+  type: z.literal("dominant_speaker_changed"),
+  callId: CallId,
+  rev: Rev,
+  userId: UserId,
+  deviceId: DeviceId,
+  participantId: ParticipantId,
+});
+
+/**
+ * The call's media is in the room of this epoch now: join it, and drop the connection of the one before when the new
+ * one is up or after `deadlineMs`. Also sent when a call between two becomes a room.
+ */
+export const RoomMoved = z.object({
+  type: z.literal("room_moved"),
+  callId: CallId,
+  rev: Rev,
+  epoch: Epoch,
+  deadlineMs: z.int().nonnegative(),
 });
 
 /** Sent after `registered`, for each call that the device was in. */
@@ -284,6 +350,11 @@ export const ServerMessage = z.discriminatedUnion("type", [
   ParticipantJoined,
   ParticipantLeft,
   ParticipantUpdated,
+  RoomJoined,
+  RoomRenegotiate,
+  RoomRenegotiateAnswer,
+  DominantSpeakerChanged,
+  RoomMoved,
   Recover,
   TokenRefreshed,
   Presence,

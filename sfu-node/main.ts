@@ -26,7 +26,7 @@ async function main(): Promise<void> {
 
   const load = new LoadMeter(pool);
   // No rooms are placed on nodes yet.
-  const measure = async () => ({ load: await load.measure(), rooms: 0 });
+  const measure = async () => ({ load: await load.measure(), rooms: 0, draining: false });
   const pushes = config.apnsUrl && new PushRelay({ apnsUrl: config.apnsUrl, log });
   if (pushes) parts.unshift(pushes);
   const relay = pushes ? { relay: pushes.send.bind(pushes) } : {};

@@ -120,6 +120,8 @@ export class RegistrationSocket {
       void this.#relay(message);
       return;
     }
+    // No rooms are opened on nodes yet.
+    if (message.type === "room_open") return;
     if (message.type === "error") this.#options.log("sfu_refused", { code: message.code, problem: message.message });
     this.#step({ type: "heard", message, jitter: Math.random() });
   }

@@ -72,7 +72,23 @@ const WIRE: Record<ServerMessage["type"], readonly string[]> = {
   ],
   participant_joined: [`{"type":"participant_joined",${ABOUT},"userId":"${BOB}","name":"Bob","deviceId":"${PHONE}"}`],
   participant_left: [`{"type":"participant_left",${ABOUT},"userId":"${BOB}"}`],
-  participant_updated: [`{"type":"participant_updated",${ABOUT},"userId":"${BOB}","name":"Bob","state":"declined"}`],
+  participant_updated: [
+    `{"type":"participant_updated",${ABOUT},"userId":"${BOB}","name":"Bob","state":"declined"}`,
+    `{"type":"participant_updated",${ABOUT},"userId":"${BOB}","name":"Bob","state":"joined","participantId":"p1","deviceId":"${PHONE}","tracks":[{"source":"camera","muted":true}]}`,
+  ],
+  room_joined: [
+    `{"type":"room_joined","re":"1",${ABOUT},"epoch":2,"participantId":"p1","sdp":"v=0","participants":[{"participantId":"p1","userId":"${BOB}","deviceId":"${PHONE}","name":"Bob","tracks":[{"source":"microphone","muted":false}]}],"tracks":[]}`,
+  ],
+  renegotiate: [
+    `{"type":"renegotiate",${ABOUT},"epoch":2,"negotiationId":7,"sdp":"v=0","tracks":[{"mid":"s0","participantId":"p1","source":"screen_audio"}]}`,
+  ],
+  renegotiate_answer: [
+    `{"type":"renegotiate_answer","re":"1",${ABOUT},"epoch":2,"sdp":"v=0","tracks":[{"mid":"s0","participantId":"p1","source":"screen"}]}`,
+  ],
+  dominant_speaker_changed: [
+    `{"type":"dominant_speaker_changed",${ABOUT},"userId":"${BOB}","deviceId":"${PHONE}","participantId":"p1"}`,
+  ],
+  room_moved: [`{"type":"room_moved",${ABOUT},"epoch":3,"deadlineMs":10000}`],
   recover: ["resume", "rejoin", "leave"].map((action) => `{"type":"recover",${ABOUT},"action":"${action}"}`),
   token_refreshed: [`{"type":"token_refreshed","re":"1","expiresAt":"2026-11-23T01:02:03.004Z"}`],
   ice_candidate: [

@@ -79,7 +79,11 @@ describe("a node that relays", () => {
     announcedAddress: "127.0.0.1",
     pushRelay: true,
   };
-  const measure = async () => ({ load: { workers: 1, consumers: 0, cpu: 0, packetRate: 0 }, rooms: 0 });
+  const measure = async () => ({
+    load: { workers: 1, consumers: 0, cpu: 0, packetRate: 0 },
+    rooms: 0,
+    draining: false,
+  });
 
   it("answers each push on its registration socket, by the push's id", async () => {
     const fleet = await FleetServer.start();

@@ -13,7 +13,7 @@ const node: NodeRegister = {
   announcedAddress: "127.0.0.1",
   pushRelay: false,
 };
-const report = { load: { workers: 1, consumers: 0, cpu: 0.1, packetRate: 0 }, rooms: 0 };
+const report = { load: { workers: 1, consumers: 0, cpu: 0.1, packetRate: 0 }, rooms: 0, draining: false };
 /** Long enough never to pass within a test. */
 const CALM = { heartbeatMs: 60_000, leaseMs: 180_000 };
 

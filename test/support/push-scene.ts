@@ -35,7 +35,7 @@ export class PushScene {
       edgeUrl: new URL(edge.url),
       nodeKey: SECRETS.SFU_NODE_KEY,
       node: relayNode(),
-      measure: async () => ({ load: { workers: 1, consumers: 0, cpu: 0, packetRate: 0 }, rooms: 0 }),
+      measure: async () => ({ load: { workers: 1, consumers: 0, cpu: 0, packetRate: 0 }, rooms: 0, draining: false }),
       relay: this.#relay.send.bind(this.#relay),
       log: () => {},
     });

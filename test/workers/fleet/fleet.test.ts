@@ -36,7 +36,7 @@ const register = (connectionId: string, changes: Partial<NodeRegister> = {}): Ev
 const heartbeat = (connectionId: string): Event => ({
   type: "message",
   connectionId,
-  message: { type: "node_heartbeat", load, rooms: 4 },
+  message: { type: "node_heartbeat", load, rooms: 4, draining: false },
 });
 const TIME: Event = { type: "time_passed" };
 
