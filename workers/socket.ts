@@ -63,7 +63,7 @@ export function errorMessage(refusal: Refusal, re: string | undefined, callId?: 
 
 export const REGISTER_FIRST: Refusal = { code: "forbidden", message: "register first: say which device this is" };
 
-/** @param seq the cursor that the device may come back with */
+/** @param seq on a user socket the cursor that the device may come back with; on a call socket the rev of the call */
 export function registered(
   device: DeviceRef,
   re: string | undefined,

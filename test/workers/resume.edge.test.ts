@@ -35,6 +35,24 @@ describe("a device that comes back", () => {
     expect(back.story()).toEqual(["registered"]);
   });
 
+  test("[RES-1] on a call socket hears how that call stands, also when it is over: seq is its rev, and no cursor", async () => {
+    const people = await scene(edge);
+    const { bob, caller, phone } = people;
+    const callId = await connect(people);
+    const open = async (since?: number) => {
+      const socket = await Device.open(`${edge.ws}/calls/${callId}/ws`, bob.token, bob.userId, phone.deviceId);
+      const cursor = since === undefined ? {} : { since };
+      socket.send({ type: "register", deviceId: phone.deviceId, deviceType: "Web", ...cursor });
+      return socket.next("registered");
+    };
+    const live = await open();
+    expect(live.calls).toMatchObject([{ callId, state: "connecting", rev: live.seq }]);
+    await caller.ask({ type: "call_end", callId });
+    const over = await open(live.seq + 1_000);
+    expect(over.calls).toMatchObject([{ callId, state: "ended", outcome: "completed", rev: over.seq }]);
+    expect(over.seq).toBe(live.seq + 1);
+  });
+
   test("[RES-3] is told to go on with a call that it is in, and to give up one that is over", async () => {
     const people = await scene(edge);
     const { bob, caller, phone } = people;
