@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import * as z from "zod";
 import { Region } from "../schema/fleet.ts";
+import { MAX_PARTICIPANTS } from "../schema/limits.ts";
 
 /** A port to listen on; 0 takes any free one. */
 const Port = z.coerce.number().int().min(0).max(65_535);
@@ -28,6 +29,10 @@ const Environment = z
     ANNOUNCED_ADDRESS: z.string().min(1).max(255).optional(),
     /** UDP and TCP port of the first worker, each further worker has the next one; 0 takes any free ones. */
     SFU_RTC_PORT: Port.default(40_000),
+    /** Videos that each participant is sent who does not say what they want: of those who spoke last. */
+    SFU_LAST_N: z.coerce.number().int().min(0).max(MAX_PARTICIPANTS).default(MAX_PARTICIPANTS),
+    /** How long a node that is told to stop goes on with its rooms, until they are elsewhere. */
+    SFU_DRAIN_SECONDS: z.coerce.number().int().min(0).max(86_400).default(120),
     /** The address and port of `/health/live` and `/health/ready`. */
     HEALTH_HOST: z.string().min(1).default("127.0.0.1"),
     HEALTH_PORT: Port.default(8_788),
@@ -56,6 +61,8 @@ export interface Config {
   readonly listenIp: string;
   readonly announcedAddress: string;
   readonly rtcPort: number;
+  readonly lastN: number;
+  readonly drainMs: number;
   readonly healthHost: string;
   readonly healthPort: number;
   /** Where the node takes pushes to; null if it relays none. */
@@ -84,6 +91,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     listenIp: values.SFU_LISTEN_IP,
     announcedAddress: values.ANNOUNCED_ADDRESS ?? values.SFU_LISTEN_IP,
     rtcPort: values.SFU_RTC_PORT,
+    lastN: values.SFU_LAST_N,
+    drainMs: values.SFU_DRAIN_SECONDS * 1_000,
     healthHost: values.HEALTH_HOST,
     healthPort: values.HEALTH_PORT,
     apnsUrl: values.PUSH_RELAY === "on" ? new URL(values.APNS_URL) : null,

@@ -6,6 +6,7 @@ import { LoadMeter } from "./load.ts";
 import { log, problem, short } from "./log.ts";
 import { PushRelay } from "./push-relay.ts";
 import { RegistrationSocket } from "./registration.ts";
+import { Rooms } from "./rooms.ts";
 import { WorkerPool } from "./workers.ts";
 
 /** What has to be closed when the node stops. */
@@ -25,12 +26,20 @@ async function main(): Promise<void> {
   parts.unshift(pool);
 
   const load = new LoadMeter(pool);
-  // No rooms are placed on nodes yet.
-  const measure = async () => ({ load: await load.measure(), rooms: 0, draining: false });
+  const rooms = new Rooms({ ...config, nodeId: node.nodeId, pool, log });
+  parts.unshift(rooms);
+  const measure = async () => ({ load: await load.measure(), rooms: rooms.count, draining: rooms.isDraining });
   const pushes = config.apnsUrl && new PushRelay({ apnsUrl: config.apnsUrl, log });
   if (pushes) parts.unshift(pushes);
   const relay = pushes ? { relay: pushes.send.bind(pushes) } : {};
-  const registration = new RegistrationSocket({ ...config, node, measure, log, ...relay });
+  const registration = new RegistrationSocket({
+    ...config,
+    node,
+    measure,
+    log,
+    onRoom: (room) => void rooms.open(room),
+    ...relay,
+  });
   parts.unshift(registration);
   pool.on("change", () => registration.reportNow());
 
@@ -42,6 +51,14 @@ async function main(): Promise<void> {
   log("sfu_listening", { health: health.port });
 
   registration.start();
+  // Newest first: before anything is closed, the rooms move away.
+  parts.unshift({
+    close: async () => {
+      const drained = rooms.drain(config.drainMs);
+      registration.reportNow();
+      await drained;
+    },
+  });
 }
 
 function describeNode(config: Config): NodeRegister {

@@ -9,6 +9,7 @@ import {
   type PushAnswer,
   type PushSend,
   parseFleetFrame,
+  type RoomOpen,
 } from "../schema/fleet.ts";
 import { type Log, problem, short } from "./log.ts";
 import * as policy from "./registration-policy.ts";
@@ -24,6 +25,8 @@ export interface RegistrationOptions {
   readonly measure: () => Promise<Omit<NodeHeartbeat, "type">>;
   /** Takes a push to APNs; without it the node is no relay. */
   readonly relay?: (order: PushSend) => Promise<PushAnswer>;
+  /** The fleet has placed a room here. */
+  readonly onRoom: (room: RoomOpen) => void;
   readonly log: Log;
 }
 
@@ -120,8 +123,10 @@ export class RegistrationSocket {
       void this.#relay(message);
       return;
     }
-    // No rooms are opened on nodes yet.
-    if (message.type === "room_open") return;
+    if (message.type === "room_open") {
+      this.#options.onRoom(message);
+      return;
+    }
     if (message.type === "error") this.#options.log("sfu_refused", { code: message.code, problem: message.message });
     this.#step({ type: "heard", message, jitter: Math.random() });
   }

@@ -25,6 +25,8 @@ describe("the environment of a node", () => {
       listenIp: "127.0.0.1",
       announcedAddress: "127.0.0.1",
       rtcPort: 40_000,
+      lastN: 32,
+      drainMs: 120_000,
       healthHost: "127.0.0.1",
       healthPort: 8_788,
       apnsUrl: null,

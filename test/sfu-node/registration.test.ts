@@ -38,6 +38,7 @@ function dialTo(url: string): RegistrationSocket {
     nodeKey: "the-node-key",
     node,
     measure: async () => report,
+    onRoom: () => {},
     log,
   });
 }

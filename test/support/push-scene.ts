@@ -36,6 +36,7 @@ export class PushScene {
       nodeKey: SECRETS.SFU_NODE_KEY,
       node: relayNode(),
       measure: async () => ({ load: { workers: 1, consumers: 0, cpu: 0, packetRate: 0 }, rooms: 0, draining: false }),
+      onRoom: () => {},
       relay: this.#relay.send.bind(this.#relay),
       log: () => {},
     });
