@@ -148,6 +148,8 @@ export const NodeStatus = NodeRegister.omit({ type: true, protocol: true }).exte
   /** Null until the first heartbeat. */
   load: NodeLoad.nullable(),
   rooms: z.int().nonnegative(),
+  /** It takes no new rooms. */
+  draining: z.boolean(),
   /** Unix ms. */
   registeredAt: z.int(),
   /** Unix ms; the node is forgotten then unless it is heard before. */

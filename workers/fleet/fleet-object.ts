@@ -11,6 +11,7 @@ import { Alarm } from "../alarm.ts";
 import { log, short } from "../log.ts";
 import { answerClose, close } from "../socket.ts";
 import * as machine from "./fleet.ts";
+import { type Placement, place, type Wanted } from "./placement.ts";
 import { PushRelays } from "./push-relays.ts";
 
 /** What hibernates with a registration socket; the sockets together are the whole state. */
@@ -41,6 +42,15 @@ export class FleetObject extends DurableObject<Env> {
   /** The nodes of this region whose lease runs. */
   async nodes(): Promise<NodeStatus[]> {
     return machine.nodes(this.#fleet, Date.now());
+  }
+
+  /** Chooses a node for a room and asks it to open it: it dials the call. @returns null without one that could */
+  async place(wanted: Wanted): Promise<Placement> {
+    const random = [Math.random(), Math.random()] as const;
+    const chances = { random, joinsPerSecond: Number(this.env.SFU_JOINS_PER_SECOND) };
+    const { placement, ...step } = place(this.#fleet, wanted, chances, Date.now());
+    this.#take(step);
+    return placement;
   }
 
   /** Has a node take a push to APNs. @returns null without a node that does */
@@ -82,8 +92,11 @@ export class FleetObject extends DurableObject<Env> {
   }
 
   #step(event: machine.Event): void {
+    this.#take(machine.step(this.#fleet, event, Date.now()));
+  }
+
+  #take({ state, commands }: machine.Step): void {
     const before = this.#fleet;
-    const { state, commands } = machine.step(before, event, Date.now());
     this.#fleet = state;
     this.#attach(before, state);
     for (const command of commands) this.#perform(command);

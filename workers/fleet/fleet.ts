@@ -22,6 +22,14 @@ export interface Connection {
   readonly leaseUntil: number;
   /** Null until the node has registered. */
   readonly node: NodeStatus | null;
+  /** Of the latest rooms that were placed on it. */
+  readonly reservations: readonly Reservation[];
+}
+
+/** A room that was placed on a node: its load is not in the node's reports yet. */
+export interface Reservation {
+  readonly at: number;
+  readonly participants: number;
 }
 
 export interface Fleet {
@@ -79,7 +87,9 @@ export function relays(fleet: Fleet, now: number): string[] {
 function apply(fleet: Fleet, event: Event, now: number): Step {
   switch (event.type) {
     case "opened":
-      return unspoken(put(fleet, event.connectionId, { leaseUntil: now + NODE_LEASE_MS, node: null }));
+      return unspoken(
+        put(fleet, event.connectionId, { leaseUntil: now + NODE_LEASE_MS, node: null, reservations: [] }),
+      );
     case "message":
       return hear(fleet, event.connectionId, event.message, now);
     case "closed":
@@ -99,8 +109,9 @@ function hear(fleet: Fleet, connectionId: string, message: NodeReport, now: numb
     case "node_heartbeat": {
       if (!connection.node) return reply(fleet, connectionId, refusal("forbidden", "register first"));
       const leaseUntil = now + NODE_LEASE_MS;
-      const node = { ...connection.node, load: message.load, rooms: message.rooms, leaseUntil };
-      return reply(put(fleet, connectionId, { leaseUntil, node }), connectionId, {
+      const { load, rooms, draining } = message;
+      const node = { ...connection.node, load, rooms, draining, leaseUntil };
+      return reply(put(fleet, connectionId, { ...connection, leaseUntil, node }), connectionId, {
         type: "node_lease",
         leaseMs: NODE_LEASE_MS,
       });
@@ -117,12 +128,13 @@ function register(fleet: Fleet, connectionId: string, message: NodeRegister, now
   }
   const { nodeId, region, version, capacity, announcedAddress, pushRelay } = message;
   const own = fleet.connections[connectionId]?.node;
-  const known = own?.nodeId === nodeId ? own : { load: null, rooms: 0, registeredAt: now };
+  const known = own?.nodeId === nodeId ? own : { load: null, rooms: 0, draining: false, registeredAt: now };
   const leaseUntil = now + NODE_LEASE_MS;
   const node = { ...known, nodeId, region, version, capacity, announcedAddress, pushRelay, leaseUntil };
   const older = connectionsOf(fleet, nodeId).filter((id) => id !== connectionId);
+  const reservations = [...older, connectionId].flatMap((id) => fleet.connections[id]?.reservations ?? []);
   return {
-    state: put(drop(fleet, older), connectionId, { leaseUntil, node }),
+    state: put(drop(fleet, older), connectionId, { leaseUntil, node, reservations }),
     commands: [
       ...older.map((id) => closing(id, CLOSE_NODE_REPLACED, "replaced by a newer connection of this node")),
       {

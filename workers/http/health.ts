@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { HealthResponse } from "../../schema/http.ts";
+import { parseRegions } from "../fleet/regions.ts";
 import { openDatabase } from "../ledger/database.ts";
 import { liveCounts } from "../ledger/history.ts";
 import type { Bindings } from "./bindings.ts";
@@ -48,8 +49,8 @@ async function ask(env: Env, now: number): Promise<HealthResponse> {
 
 /** How many SFU nodes hold a lease, in all regions. */
 async function nodesOf(env: Env): Promise<number> {
-  const regions = env.SFU_REGIONS.split(",").map((region) => region.trim());
-  const nodes = await Promise.all(regions.map((region) => env.FLEET.getByName(region).nodes()));
+  const regions = parseRegions(env.SFU_REGIONS);
+  const nodes = await Promise.all(regions.map(({ name }) => env.FLEET.getByName(name).nodes()));
   return nodes.flat().length;
 }
 

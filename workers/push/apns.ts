@@ -1,6 +1,7 @@
 import { importPKCS8, SignJWT } from "jose";
 import { type PushAnswer, PushOrder } from "../../schema/fleet.ts";
 import type { PushPayload } from "../../schema/push.ts";
+import { parseRegions } from "../fleet/regions.ts";
 import { failure, log } from "../log.ts";
 import { Credential, type Made } from "./credential.ts";
 import { type Outgoing, type Sent, sentBy } from "./provider.ts";
@@ -65,7 +66,7 @@ function alertOf({ type, callType, caller }: PushPayload) {
 }
 
 async function relayed({ SFU_REGIONS, FLEET }: ApnsEnv, order: PushOrder): Promise<PushAnswer> {
-  for (const region of SFU_REGIONS.split(",").map((name) => name.trim())) {
+  for (const { name: region } of parseRegions(SFU_REGIONS)) {
     const answer = await FLEET.getByName(region).push(order);
     if (answer) return answer;
   }

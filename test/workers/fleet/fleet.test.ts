@@ -251,6 +251,7 @@ describe("the fleet, transition by transition", () => {
         pushRelay: false,
         load,
         rooms: 4,
+        draining: false,
         registeredAt: 100,
         leaseUntil: 20_100,
       },
