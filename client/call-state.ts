@@ -116,6 +116,7 @@ function hear(phase: CallPhase, message: ServerMessage, at: number, self: Self):
     case "renegotiate":
     case "renegotiate_answer":
     case "dominant_speaker_changed":
+    case "video_wanted":
     case "room_moved":
     case "ice_candidate":
     case "call_negotiate":

@@ -135,14 +135,25 @@ export const ParticipantTracks = z.object({
   tracks: z.array(RoomTrack).max(MAX_SENT_TRACKS),
 });
 
+/**
+ * How high anybody wants to see this video of the participant's, in pixels; 0: nobody wants it. What is larger need
+ * not be sent. `null`: as high as it is.
+ */
+export const VideoWanted = z.object({
+  type: z.literal("video_wanted"),
+  participantId: ParticipantId,
+  source: z.enum(["camera", "screen"]),
+  height: z.int().nonnegative().nullable(),
+});
+
 /** Sent when another participant than before speaks. */
 export const DominantSpeaker = z.object({ type: z.literal("dominant_speaker"), participantId: ParticipantId });
 
-/** The participant's connection is gone (ICE or DTLS), or its media worker is: it has to join anew. */
+/** The participant's connection is gone (ICE or DTLS), or its worker, or it answers no offer: it has to join anew. */
 export const ParticipantLost = z.object({
   type: z.literal("participant_lost"),
   participantId: ParticipantId,
-  reason: z.enum(["ice", "dtls", "worker"]),
+  reason: z.enum(["ice", "dtls", "worker", "no_answer"]),
 });
 
 /** The node wants to be rid of the room: it should be moved, and is served until then. */
@@ -155,6 +166,7 @@ export const FromNode = z.discriminatedUnion("type", [
   RoomAlive,
   RoomOffer,
   ParticipantTracks,
+  VideoWanted,
   DominantSpeaker,
   ParticipantLost,
   RoomDraining,

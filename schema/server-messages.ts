@@ -276,6 +276,19 @@ export const RoomRenegotiateAnswer = z.object({
   tracks: z.array(ReceivedTrack),
 });
 
+/**
+ * Sent to a participant when what the others want of its video changes: in pixels, 0 for not at all, null for as high
+ * as it is. A client that can stops sending what is larger.
+ */
+export const VideoWanted = z.object({
+  type: z.literal("video_wanted"),
+  callId: CallId,
+  rev: Rev,
+  epoch: Epoch,
+  source: z.enum(["camera", "screen"]),
+  height: z.int().nonnegative().nullable(),
+});
+
 /** Sent to everybody in the room when another of them speaks. */
 export const DominantSpeakerChanged = z.object({
   type: z.literal("dominant_speaker_changed"),
@@ -354,6 +367,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
   RoomRenegotiate,
   RoomRenegotiateAnswer,
   DominantSpeakerChanged,
+  VideoWanted,
   RoomMoved,
   Recover,
   TokenRefreshed,

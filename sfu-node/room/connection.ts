@@ -1,33 +1,17 @@
 import type { types } from "mediasoup";
-import type { RtpCapabilities } from "mediasoup-client/types";
 import type { MediaDescription } from "sdp-transform";
 import type { SentTrack, TrackSource } from "../../schema/room.ts";
 import { receiveCapabilities } from "./capabilities.ts";
+import { Consumers, type Download } from "./consumers.ts";
 import { type Description, readDescription, type Section } from "./description.ts";
-import { downloadMedia, probatorMedia } from "./download.ts";
-import { type Line, offered, place, type Track } from "./lines.ts";
-import { isAtPeace, type Numbers } from "./numbers.ts";
+import { probatorMedia } from "./download.ts";
+import { type Line, offered, place } from "./lines.ts";
+import { isSending, type Settled, settleAnswered, settleOffered, type Terms } from "./offered.ts";
 import { Producers } from "./producers.ts";
 import { Queue } from "./queue.ts";
 import { RoomRefusal } from "./refusal.ts";
-import { asInactive, renumbered, type Upload, uploadOf } from "./upload.ts";
-import { refused, type Setup, type TransportDescription, writeDescription } from "./write.ts";
-
-/** Somebody's track that this participant may be sent. */
-export interface Download extends Track {
-  readonly producerId: string;
-  /** The `a=msid` of the m-section: whose it is, and what. */
-  readonly participantId: string;
-  readonly source: TrackSource;
-}
-
-/** How a track is forwarded to one receiver. */
-export interface Forwarding {
-  readonly isPaused: boolean;
-  /** Of a simulcast track: the largest layer that is wanted, from 0. */
-  readonly layer: number;
-  readonly priority: number;
-}
+import { asInactive, renumbered } from "./upload.ts";
+import { type Setup, writeDescription } from "./write.ts";
 
 export interface SfuOffer {
   readonly negotiationId: number;
@@ -41,10 +25,8 @@ interface Pending {
   readonly before: readonly Line[];
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Terms {
   readonly transport: types.WebRtcTransport;
-  readonly capabilities: RtpCapabilities;
-  readonly numbers: Numbers;
   readonly onTracks: () => void;
 }
 
@@ -55,11 +37,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #producers: Producers;
-  readonly #consumers = new Map<string, types.Consumer>();
-  /** Tracks whose m-section the client has accepted: before that, what is sent to it is lost. */
-  readonly #accepted = new Set<string>();
-  /** Tracks that the client has refused, or cannot decode. */
-  readonly #refused = new Set<string>();
+  readonly #consumers: Consumers;
   /** The SFU's side of each m-section, and the client's, by mid. */
   readonly #ours = new Map<string, MediaDescription>();
   readonly #theirs = new Map<string, Section>();
@@ -67,8 +45,6 @@ export class Connection {
   #lines: readonly Line[] = [];
   #pending: Pending | null = null;
   #receives: types.RtpCapabilities = { codecs: [], headerExtensions: [] };
-  #downloads: readonly Download[] = [];
-  #forwarding: ReadonlyMap<string, Forwarding> = new Map();
   #peer: Description | null = null;
   #setup: Setup = "passive";
   #versions = 0;
@@ -77,6 +53,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#producers = new Producers(options.transport);
+    this.#consumers = new Consumers(options.transport);
   }
 
   get transport(): types.WebRtcTransport {
@@ -88,236 +65,167 @@ export class Connection {
     return this.#producers.bySource;
   }
 
-  get consumers(): ReadonlyMap<string, types.Consumer> {
-    return this.#consumers;
-  }
-
   /** Which track each of the SFU's m-sections carries. */
   get received(): readonly { readonly mid: string; readonly track: string }[] {
     return this.#lines.flatMap(({ mid, use }) => (use.type === "download" ? [{ mid, track: use.track }] : []));
   }
 
-  /** What the client may be sent; an offer makes it so. */
-  setDownloads(downloads: readonly Download[]): void {
-    this.#downloads = downloads;
-    const keys = new Set(downloads.map(({ key }) => key));
-    for (const key of this.#refused) if (!keys.has(key)) this.#refused.delete(key);
-  }
-
-  async setForwarding(forwarding: ReadonlyMap<string, Forwarding>): Promise<void> {
-    this.#forwarding = forwarding;
-    await Promise.all([...this.#consumers].map(([key, consumer]) => this.#forward(key, consumer)));
+  /** What the client may be sent; of tracks that it does not know it has to be made an offer. */
+  async setDownloads(downloads: readonly Download[]): Promise<void> {
+    await this.#consumers.setDownloads(downloads);
   }
 
   async setMuted(muted: ReadonlySet<TrackSource>): Promise<void> {
     await this.#producers.setMuted(muted);
   }
 
-  /** Whether the client has to be offered something that it does not know. */
-  get isOfferNeeded(): boolean {
-    const { added, removed } = place(this.#lines, this.#wanted(), false);
-    return added.length + removed.length > 0 || this.#lines.some(isRenumbering);
+  /** Whether the client has to be offered something that it does not know, and can be. */
+  get isOfferDue(): boolean {
+    return this.#pending === null && this.#isOfferNeeded;
   }
 
-  get isOffering(): boolean {
-    return this.#pending !== null;
-  }
-
-  /** @throws RoomRefusal, and nothing has changed */
+  /** @throws RoomRefusal, and the connection goes on as it was */
   takeOffer(sdp: string, sent: readonly SentTrack[]): Promise<string> {
     return this.#queue.run(() => this.#takeOffer(readDescription(sdp), sent));
   }
 
-  /** @throws RoomRefusal, and nothing has changed */
+  /** @throws RoomRefusal, and the connection goes on as it was */
   takeAnswer(sdp: string, negotiationId: number | undefined): Promise<void> {
     return this.#queue.run(() => this.#takeAnswer(readDescription(sdp), negotiationId));
   }
 
   /** @returns null if there is nothing to offer, or an offer is under way */
   offer(): Promise<SfuOffer | null> {
-    return this.#queue.run(async () => (this.#pending || !this.isOfferNeeded ? null : await this.#offer()));
+    return this.#queue.run(async () => (this.isOfferDue ? this.#offer() : null));
+  }
+
+  isAwaiting(negotiationId: number): boolean {
+    return this.#pending?.negotiationId === negotiationId;
   }
 
   close(): void {
     this.transport.close();
   }
 
-  async #takeOffer(description: Description, sent: readonly SentTrack[]): Promise<string> {
-    this.#requireSamePeer(description);
-    const known = this.#pending?.before ?? this.#lines;
-    const sections = description.sections.map((section) => ({ ...section, isSending: isSending(section) }));
-    const lines = offered(known, sections, sent).map((line, index) => this.#upload(line, description.sections[index]));
-    await this.#connect(description);
-    await this.#producers.replace(
-      lines.flatMap(({ source, upload }) => (upload && source ? [{ source, upload }] : [])),
-    );
-    this.#rollBack();
-    this.#lines = lines.map(({ line }) => line);
-    for (const section of description.sections) this.#theirs.set(section.mid, section);
-    for (const { line, media } of lines) if (media) this.#ours.set(line.mid, media);
-    this.#receives = receiveCapabilities(description.sections, this.#options.capabilities);
-    this.#options.onTracks();
-    return this.#write(this.#setup);
+  get #isOfferNeeded(): boolean {
+    const { added, removed } = place(this.#lines, this.#consumers.wanted, false);
+    return added.length + removed.length > 0 || this.#lines.some(isRenumbering);
   }
 
-  /** What becomes of a line that the client has offered. */
-  #upload(line: Line, section: Section | undefined): OfferedLine {
-    const { kind, use } = line;
-    if (!section || use.type === "download" || use.type === "probator") return { line };
-    if (kind === null || use.type === "refused") return { line, media: refused(section.media) };
-    const upload = uploadOf(section, kind, this.#options.capabilities);
-    if (!upload) return { line: { ...line, use: { type: "idle" } }, media: asInactive(section.media) };
-    if (use.type === "idle") return { line, media: asInactive(upload.media) };
-    if (isAtPeace(upload.rtpParameters, this.#options.numbers)) {
-      const live: Line = { ...line, use: { ...use, isRenumbering: false } };
-      return { line: live, media: upload.media, source: use.source, upload };
-    }
-    return { line: { ...line, use: { ...use, isRenumbering: true } }, media: asInactive(upload.media) };
+  async #takeOffer(description: Description, sent: readonly SentTrack[]): Promise<string> {
+    this.#requireSamePeer(description);
+    const { sections } = description;
+    const known = this.#pending?.before ?? this.#lines;
+    const lines = offered(
+      known,
+      sections.map((section) => ({ ...section, isSending: isSending(section) })),
+      sent,
+    );
+    const settled = this.#settle(lines, sections, settleOffered);
+    await this.#connect(description);
+    await this.#producers.replace(settled.flatMap((one) => one.sent ?? []));
+    this.#rollBack();
+    this.#receives = receiveCapabilities(sections, this.#options.capabilities);
+    this.#become(settled, sections);
+    return this.#write(this.#setup);
   }
 
   async #takeAnswer(description: Description, negotiationId: number | undefined): Promise<void> {
     if (!this.#pending) throw new RoomRefusal("bad_message", "there is no offer that this could answer");
-    if (negotiationId !== undefined && negotiationId !== this.#pending.negotiationId) {
+    if (negotiationId !== undefined && !this.isAwaiting(negotiationId)) {
       throw new RoomRefusal("bad_message", "negotiationId: that offer is over");
     }
     this.#requireSamePeer(description);
     const { sections } = description;
     const isFitting =
-      sections.length === this.#lines.length && this.#lines.every(({ mid }, i) => sections[i]?.mid === mid);
+      sections.length === this.#lines.length && this.#lines.every(({ mid }, at) => sections[at]?.mid === mid);
     if (!isFitting) throw new RoomRefusal("bad_message", "sdp: the m-sections are not those of the offer");
-    const lines = this.#lines.map((line, index) => this.#answered(line, sections[index]));
-    await this.#producers.replace(
-      lines.flatMap(({ source, upload }) => (upload && source ? [{ source, upload }] : [])),
-    );
-    this.#pending = null;
-    this.#lines = lines.map(({ line }) => line);
-    for (const section of sections) this.#theirs.set(section.mid, section);
-    await Promise.all([...this.#consumers].map(([key, consumer]) => this.#forward(key, consumer)));
-    this.#options.onTracks();
-  }
-
-  /** What becomes of a line that the client has answered. */
-  #answered(line: Line, section: Section | undefined): OfferedLine {
-    const { kind, use } = line;
-    if (!section || kind === null) return { line };
-    switch (use.type) {
-      case "refused":
-      case "idle":
-      case "probator":
-        return { line };
-      case "download":
-        if (isReceiving(section)) this.#accepted.add(use.track);
-        else this.#drop(use.track);
-        return isReceiving(section) ? { line } : this.#idle(line);
-      case "upload": {
-        const upload = isSending(section) ? uploadOf(section, kind, this.#options.capabilities) : null;
-        if (!upload || !isAtPeace(upload.rtpParameters, this.#options.numbers)) return this.#idle(line);
-        return { line: { ...line, use: { ...use, isRenumbering: false } }, source: use.source, upload };
-      }
+    const settled = this.#settle(this.#lines, sections, settleAnswered);
+    await this.#producers.replace(settled.flatMap((one) => one.sent ?? []));
+    const accepted = new Set(settled.flatMap(({ line: { use } }) => (use.type === "download" ? [use.track] : [])));
+    for (const { track } of this.received) {
+      if (accepted.has(track)) this.#consumers.accept(track);
+      else this.#consumers.refuse(track);
     }
+    this.#pending = null;
+    this.#become(settled, sections);
+    await this.#consumers.forward();
   }
 
-  #idle(line: Line): OfferedLine {
-    const media = this.#ours.get(line.mid);
-    if (media) this.#ours.set(line.mid, asInactive(media));
-    return { line: { ...line, use: { type: "idle" } } };
+  #settle(
+    lines: readonly Line[],
+    sections: readonly Section[],
+    how: (line: Line, section: Section, terms: Terms) => Settled,
+  ): readonly Settled[] {
+    return lines.map((line, index) => {
+      const section = sections[index];
+      return section ? how(line, section, this.#options) : { line };
+    });
+  }
+
+  #become(settled: readonly Settled[], sections: readonly Section[]): void {
+    const before = this.#lines;
+    this.#lines = settled.map(({ line }) => line);
+    for (const section of sections) this.#theirs.set(section.mid, section);
+    for (const [index, { line, media }] of settled.entries()) {
+      if (media) this.#ours.set(line.mid, media);
+      else if (line.use.type === "idle" && before[index]?.use.type !== "idle") this.#silence(line.mid);
+    }
+    this.#options.onTracks();
   }
 
   async #offer(): Promise<SfuOffer> {
     const before = this.#lines;
-    const { lines, added, removed } = place(before, this.#wanted(), this.#isEstimating);
+    const { lines, added, removed } = place(before, this.#consumers.wanted, this.#isEstimating);
     for (const { mid, track } of removed) {
-      this.#forget(track);
-      this.#ours.set(mid, asInactive(this.#side(mid)));
+      this.#consumers.forget(track);
+      this.#silence(mid);
     }
-    const made = await Promise.all(added.map(({ mid, track }) => this.#consume(mid, track)));
+    const made = await Promise.all(added.map(({ mid, track }) => this.#consumers.make(mid, track, this.#receives)));
+    for (const [index, { mid }] of added.entries()) {
+      const media = made[index];
+      if (media) this.#ours.set(mid, media);
+    }
     const failed = new Set(added.flatMap(({ mid }, index) => (made[index] ? [] : [mid])));
-    this.#lines = lines
-      .filter(({ mid }) => !failed.has(mid) || this.#ours.has(mid))
-      .map((line) => {
-        return failed.has(line.mid) ? { ...line, use: { type: "idle" } } : line;
-      });
-    for (const line of this.#lines) this.#renumber(line);
+    this.#lines = lines.flatMap((line) => (failed.has(line.mid) ? this.#unused(line) : [line]));
+    for (const line of this.#lines) this.#describe(line);
     this.#negotiations += 1;
     this.#pending = { negotiationId: this.#negotiations, before };
     return { negotiationId: this.#negotiations, sdp: this.#write("actpass") };
   }
 
-  #renumber(line: Line): void {
+  /** A line that got no track: idle if the client knows it, else none. */
+  #unused(line: Line): Line[] {
+    return this.#ours.has(line.mid) ? [{ ...line, use: { type: "idle" } }] : [];
+  }
+
+  #describe(line: Line): void {
     const { mid, kind } = line;
     if (line.use.type === "probator") this.#ours.set(mid, probatorMedia());
-    if (kind === null || !isRenumbering(line)) return;
     const theirs = this.#theirs.get(mid);
-    if (theirs) this.#ours.set(mid, renumbered(theirs, kind, this.#options.capabilities));
+    if (kind === null || !theirs || !isRenumbering(line)) return;
+    this.#ours.set(mid, renumbered(theirs, kind, this.#options.capabilities));
   }
 
-  /** A consumer that starts paused: the client does not know the m-section yet. */
-  async #consume(mid: string, key: string): Promise<boolean> {
-    const download = this.#downloads.find((one) => one.key === key);
-    if (!download) return false;
-    const { producerId, participantId, source } = download;
-    try {
-      const rtpCapabilities = this.#receives;
-      const consumer = await this.transport.consume({ producerId, rtpCapabilities, paused: true, mid });
-      this.#consumers.set(key, consumer);
-      consumer.on("producerclose", () => this.#consumers.get(key) === consumer && this.#consumers.delete(key));
-      this.#ours.set(mid, downloadMedia(mid, consumer, participantId, source));
-      return true;
-    } catch {
-      // The producer has gone meanwhile, or the client cannot decode what it sends.
-      this.#refused.add(key);
-      return false;
-    }
-  }
-
-  #wanted(): Download[] {
-    return this.#downloads.filter(({ key }) => !this.#refused.has(key));
-  }
-
-  async #forward(key: string, consumer: types.Consumer): Promise<void> {
-    const wish = this.#forwarding.get(key);
-    if (consumer.closed) return;
-    if (!this.#accepted.has(key) || !wish || wish.isPaused) {
-      if (!consumer.paused) await consumer.pause();
-      return;
-    }
-    if (consumer.kind === "video") {
-      await consumer.setPriority(wish.priority);
-      if (consumer.type === "simulcast") await consumer.setPreferredLayers({ spatialLayer: wish.layer });
-    }
-    if (consumer.paused) await consumer.resume();
-  }
-
-  /** The client refuses the track's m-section: it is not asked again. */
-  #drop(track: string): void {
-    this.#refused.add(track);
-    this.#forget(track);
-  }
-
-  #forget(track: string): void {
-    this.#consumers.get(track)?.close();
-    this.#consumers.delete(track);
-    this.#accepted.delete(track);
+  #silence(mid: string): void {
+    this.#ours.set(mid, asInactive(this.#side(mid)));
   }
 
   /** The client has an offer of its own and ignores ours: what only ours knew is not there. */
   #rollBack(): void {
     if (!this.#pending) return;
-    const known = new Set(this.#pending.before.flatMap(({ use }) => (use.type === "download" ? [use.track] : [])));
-    for (const key of [...this.#consumers.keys()]) if (!known.has(key)) this.#forget(key);
+    this.#lines = this.#pending.before;
+    this.#consumers.keep(new Set(this.received.map(({ track }) => track)));
     this.#pending = null;
   }
 
   async #connect(description: Description): Promise<void> {
-    if (this.#peer) {
-      if (this.#peer.ice.usernameFragment !== description.ice.usernameFragment) await this.transport.restartIce();
-      this.#peer = description;
-      return;
-    }
-    // RFC 8842, section 5.3: who may choose lets the client begin, whose address is the one that is not known.
-    const role = description.dtls.role === "server" ? "server" : "client";
-    this.#setup = role === "server" ? "active" : "passive";
-    await this.transport.connect({ dtlsParameters: { ...description.dtls, role } });
+    if (!this.#peer) {
+      // RFC 8842, section 5.3: who may choose lets the client begin, whose address is the one that is not known.
+      const role = description.dtls.role === "server" ? "server" : "client";
+      this.#setup = role === "server" ? "active" : "passive";
+      await this.transport.connect({ dtlsParameters: { ...description.dtls, role } });
+    } else if (this.#peer.ice.usernameFragment !== description.ice.usernameFragment) await this.transport.restartIce();
     this.#peer = description;
   }
 
@@ -329,9 +237,8 @@ export class Connection {
 
   /** Bandwidth is estimated from transport-wide feedback, where the client gives it. */
   get #isEstimating(): boolean {
-    return (this.#receives.headerExtensions ?? []).some(
-      ({ kind, uri }) => kind === "video" && uri.endsWith("wide-cc-extensions-01"),
-    );
+    const extensions = this.#receives.headerExtensions ?? [];
+    return extensions.some(({ kind, uri }) => kind === "video" && uri.endsWith("wide-cc-extensions-01"));
   }
 
   #side(mid: string): MediaDescription {
@@ -342,27 +249,15 @@ export class Connection {
 
   #write(setup: Setup): string {
     this.#versions += 1;
-    const transport: TransportDescription = this.transport;
-    const sections = this.#lines.map(({ mid }) => this.#side(mid));
-    return writeDescription(sections, transport, setup, this.#versions);
+    return writeDescription(
+      this.#lines.map(({ mid }) => this.#side(mid)),
+      this.transport,
+      setup,
+      this.#versions,
+    );
   }
-}
-
-interface OfferedLine {
-  readonly line: Line;
-  readonly media?: MediaDescription;
-  readonly source?: TrackSource;
-  readonly upload?: Upload;
 }
 
 function isRenumbering({ use }: Line): boolean {
   return use.type === "upload" && use.isRenumbering;
-}
-
-function isSending({ direction }: Section): boolean {
-  return direction === "sendrecv" || direction === "sendonly";
-}
-
-function isReceiving({ direction }: Section): boolean {
-  return direction === "sendrecv" || direction === "recvonly";
 }

@@ -24,6 +24,12 @@ export interface RoomOptions {
   readonly log: Log;
 }
 
+/** How long a client has to answer an offer. One that never does would be stuck with what it has. */
+const ANSWER_MS = 10_000;
+
+const VIDEO_SOURCES = ["camera", "screen"] as const;
+
+type Lost = Extract<FromNode, { type: "participant_lost" }>["reason"];
 type Joined = Extract<ToNode, { type: "participant_join" }>;
 
 /** One room on this node: the shell around `room.ts` and `speaker.ts`, and around mediasoup. */
@@ -36,6 +42,8 @@ export class HostedRoom {
   readonly #connections = new Map<string, Connection>();
   readonly #gathering = new Map<string, NodeJS.Timeout>();
   readonly #sampling: NodeJS.Timeout;
+  /** What participants were told to be wanted of their videos; of the others everything is. */
+  readonly #demands = new Map<string, number>();
   #room: model.Room;
   #speakers = speaker.NOBODY_SPEAKS;
 
@@ -135,7 +143,7 @@ export class HostedRoom {
     });
   }
 
-  #lost(participantId: string, transport: types.WebRtcTransport, reason: "ice" | "dtls"): void {
+  #lost(participantId: string, transport: types.WebRtcTransport, reason: Lost): void {
     if (this.#connections.get(participantId)?.transport !== transport) return;
     this.#leave(participantId);
     this.#options.send({ type: "participant_lost", participantId, reason });
@@ -178,6 +186,7 @@ export class HostedRoom {
     this.#gathering.delete(participantId);
     this.#room = model.leave(this.#room, participantId);
     this.#speakers = speaker.gone(this.#speakers, participantId);
+    for (const source of VIDEO_SOURCES) this.#demands.delete(`${participantId}/${source}`);
     connection?.close();
     this.#replan();
   }
@@ -212,9 +221,23 @@ export class HostedRoom {
   #replan(): void {
     for (const [participantId, connection] of this.#connections) {
       const plans = model.plansFor(this.#room, participantId);
-      connection.setDownloads(plans);
-      void connection.setForwarding(new Map(plans.map((plan) => [plan.key, plan])));
-      if (connection.isOfferNeeded && !connection.isOffering) this.#gather(participantId);
+      // What fails has been closed meanwhile.
+      connection.setDownloads(plans).catch(() => {});
+      if (connection.isOfferDue) this.#gather(participantId);
+      this.#tellDemand(participantId);
+    }
+  }
+
+  /** Layers that nobody watches are not sent: each participant hears what the others want of it. */
+  #tellDemand(participantId: string): void {
+    for (const source of VIDEO_SOURCES) {
+      if (!this.#room.people.get(participantId)?.tracks.has(source)) continue;
+      const demand = model.demand(this.#room, participantId, source);
+      const key = `${participantId}/${source}`;
+      if ((this.#demands.get(key) ?? Number.POSITIVE_INFINITY) === demand) continue;
+      this.#demands.set(key, demand);
+      const height = Number.isFinite(demand) ? demand : null;
+      this.#options.send({ type: "video_wanted", participantId, source, height });
     }
   }
 
@@ -236,6 +259,9 @@ export class HostedRoom {
       if (!connection || !offer) return;
       const { negotiationId, sdp } = offer;
       this.#options.send({ type: "room_offer", participantId, negotiationId, sdp, tracks: this.#received(connection) });
+      setTimeout(() => {
+        if (connection.isAwaiting(negotiationId)) this.#lost(participantId, connection.transport, "no_answer");
+      }, ANSWER_MS).unref();
     } catch (error) {
       if (connection?.transport.closed) return;
       this.#options.log("room_failed", { call: short(this.#options.callId), problem: problem(error) });

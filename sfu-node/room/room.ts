@@ -107,8 +107,8 @@ export function readKey(key: string): readonly [participantId: string, source: T
   return [participantId, TrackSource.safeParse(source).data];
 }
 
-/** The largest height that anybody wants of a video: what is larger need not be sent to the room at all. */
-export function demand(room: Room, sender: string, source: TrackSource): number {
+/** The largest height that anybody wants of a video; infinite: as high as it is. What is larger need not be sent at all. */
+export function demand(room: Room, sender: string, source: VideoRequest["source"]): number {
   let height = 0;
   for (const [receiver, { wants }] of room.people) {
     if (receiver === sender) continue;

@@ -88,6 +88,10 @@ const WIRE: Record<ServerMessage["type"], readonly string[]> = {
   dominant_speaker_changed: [
     `{"type":"dominant_speaker_changed",${ABOUT},"userId":"${BOB}","deviceId":"${PHONE}","participantId":"p1"}`,
   ],
+  video_wanted: [
+    `{"type":"video_wanted",${ABOUT},"epoch":2,"source":"camera","height":180}`,
+    `{"type":"video_wanted",${ABOUT},"epoch":2,"source":"screen","height":null}`,
+  ],
   room_moved: [`{"type":"room_moved",${ABOUT},"epoch":3,"deadlineMs":10000}`],
   recover: ["resume", "rejoin", "leave"].map((action) => `{"type":"recover",${ABOUT},"action":"${action}"}`),
   token_refreshed: [`{"type":"token_refreshed","re":"1","expiresAt":"2026-11-23T01:02:03.004Z"}`],

@@ -102,6 +102,7 @@ export class BrowserInRoom {
         return;
       case "room_alive":
       case "participant_tracks":
+      case "video_wanted":
       case "dominant_speaker":
       case "participant_lost":
       case "room_draining":
