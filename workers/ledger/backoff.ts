@@ -1,7 +1,7 @@
 /** Longer, and history would come back late after an outage. */
 const MAX_SECONDS = 60;
 
-/** How often an event is tried that Postgres refuses for its content. */
+/** How often an event is tried that Postgres refuses for its content: the mistake may also be ours, and mended soon. */
 export const MAX_REFUSALS = 5;
 
 /**
@@ -14,8 +14,8 @@ export function outageDelay(base: number, attempts: number): number {
 }
 
 /**
- * Seconds until an event that was refused is tried again. It may only be early: the event that it
- * needs can itself be waiting out an outage for `MAX_SECONDS`, so all the tries together must last longer.
+ * Seconds until an event that was refused is tried again. All the tries together last some minutes, as long as it
+ * takes to take back a deploy.
  * @param refusals so far, 1 for the first
  */
 export function refusalDelay(base: number, refusals: number): number {

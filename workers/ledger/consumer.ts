@@ -73,7 +73,7 @@ function waitOut(env: LedgerEnv, deliveries: readonly Delivery[]): void {
   for (const delivery of deliveries) delivery.retry({ delaySeconds: outageDelay(base, delivery.attempts) });
 }
 
-/** Refused for its content: perhaps only early (a user's own event may come after the call's), else for good. */
+/** Refused for its content. What it refers to is never missing, so that it is early is no reason. */
 async function refuse(env: LedgerEnv, { event, deliveries, ...entry }: Entry, failed: Failure): Promise<void> {
   const refusals = entry.refusals + 1;
   const reason = describeFailure(failed);

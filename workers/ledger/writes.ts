@@ -12,6 +12,7 @@ export async function writeEvents(db: Database, events: readonly LedgerEvent[]):
   const calls = events.filter((event) => event.kind === "call");
   const merged = calls.filter(isMerged).map(({ callId }) => callId);
   await db.batch([
+    db.execute(writePlaceholders(events)),
     db.execute(writeUsers(events.filter((event) => event.kind === "user"))),
     db.execute(writeDevices(events.filter((event) => event.kind === "device"))),
     db.execute(writeCalls(calls)),
@@ -19,6 +20,31 @@ export async function writeEvents(db: Database, events: readonly LedgerEvent[]):
     db.execute(writePushes(events.filter((event) => event.kind === "push"))),
     db.execute(removePeople(merged)),
   ]);
+}
+
+/**
+ * Whoever an event refers to has a row: a user's own event may have been lost, and come only when their object sends it
+ * again. Its revision is higher than that of the row made here, and so completes it. All ids of the batch in one order:
+ * two batches that each bring a user of the other's calls would wait for each other.
+ */
+function writePlaceholders(events: readonly LedgerEvent[]) {
+  const userIds = [...new Set(events.flatMap(usersIn))].sort();
+  return sql`
+    insert into users (id, name)
+    select id::uuid, 'User ' || right(id, 8) from jsonb_array_elements_text(${JSON.stringify(userIds)}::jsonb) as id
+    on conflict (id) do nothing`;
+}
+
+function usersIn(event: LedgerEvent): string[] {
+  switch (event.kind) {
+    case "user":
+    case "device":
+      return [event.userId];
+    case "call":
+      return [event.initiatorId, ...event.participants.map(({ userId }) => userId)];
+    case "push":
+      return [];
+  }
 }
 
 function writeUsers(events: readonly UserEvent[]) {
