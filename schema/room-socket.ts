@@ -12,6 +12,7 @@ import {
   TrackSource,
   VideoRequest,
 } from "./room.ts";
+import { PipeClose, PipeConnect, PipeOpen, PipeOpened, PipeTrack, PipeTrackChanged } from "./room-pipe.ts";
 
 /**
  * The room socket between an SFU node and the CallObject of one room: text frames of JSON. The FleetObject asks a node
@@ -88,6 +89,11 @@ export const ToNode = z.discriminatedUnion("type", [
   ParticipantUpdate,
   ParticipantLeave,
   RoomProbe,
+  PipeOpen,
+  PipeConnect,
+  PipeClose,
+  PipeTrack,
+  PipeTrackChanged,
 ]);
 export type ToNode = z.infer<typeof ToNode>;
 
@@ -170,6 +176,9 @@ export const FromNode = z.discriminatedUnion("type", [
   DominantSpeaker,
   ParticipantLost,
   RoomDraining,
+  PipeOpened,
+  PipeTrack,
+  PipeTrackChanged,
 ]);
 export type FromNode = z.infer<typeof FromNode>;
 

@@ -5,6 +5,14 @@ import { MAX_PARTICIPANTS } from "../schema/limits.ts";
 
 /** A port to listen on; 0 takes any free one. */
 const Port = z.coerce.number().int().min(0).max(65_535);
+const PortRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/, "first-last")
+  .transform((text) => {
+    const [min = 0, max = 0] = text.split("-").map(Number);
+    return { min, max };
+  })
+  .refine(({ min, max }) => min <= max && max <= 65_535, "the first port is at most the last, which is at most 65535");
 const LOCAL = "local";
 /** More workers than this on one machine share its network card, not its cores. */
 const MAX_WORKERS = 32;
@@ -29,6 +37,8 @@ const Environment = z
     ANNOUNCED_ADDRESS: z.string().min(1).max(255).optional(),
     /** UDP and TCP port of the first worker, each further worker has the next one; 0 takes any free ones. */
     SFU_RTC_PORT: Port.default(40_000),
+    /** UDP ports of the pipes to other nodes, which cannot share the one above: "first-last". */
+    SFU_PIPE_PORTS: PortRange.default({ min: 41_000, max: 41_999 }),
     /** Videos that each participant is sent who does not say what they want: of those who spoke last. */
     SFU_LAST_N: z.coerce.number().int().min(0).max(MAX_PARTICIPANTS).default(MAX_PARTICIPANTS),
     /** How long a node that is told to stop goes on with its rooms, until they are elsewhere. */
@@ -61,6 +71,7 @@ export interface Config {
   readonly listenIp: string;
   readonly announcedAddress: string;
   readonly rtcPort: number;
+  readonly pipePorts: { readonly min: number; readonly max: number };
   readonly lastN: number;
   readonly drainMs: number;
   readonly healthHost: string;
@@ -91,6 +102,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     listenIp: values.SFU_LISTEN_IP,
     announcedAddress: values.ANNOUNCED_ADDRESS ?? values.SFU_LISTEN_IP,
     rtcPort: values.SFU_RTC_PORT,
+    pipePorts: values.SFU_PIPE_PORTS,
     lastN: values.SFU_LAST_N,
     drainMs: values.SFU_DRAIN_SECONDS * 1_000,
     healthHost: values.HEALTH_HOST,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { types } from "mediasoup";
 import type { RoomOpen } from "../schema/fleet.ts";
 import type { ToNode } from "../schema/room-socket.ts";
 import { type Log, problem, short } from "./log.ts";
@@ -7,12 +8,21 @@ import { Queue } from "./room/queue.ts";
 import { RoomSocket } from "./room-socket.ts";
 import type { MediaWorker, WorkerPool } from "./workers.ts";
 
+/** The first and the last one. */
+interface Ports {
+  readonly min: number;
+  readonly max: number;
+}
+
 export interface RoomsOptions {
   readonly edgeUrl: URL;
   readonly nodeKey: string;
   readonly nodeId: string;
   readonly lastN: number;
   readonly pool: WorkerPool;
+  readonly listenIp: string;
+  readonly announcedAddress: string;
+  readonly pipePorts: Ports;
   readonly log: Log;
 }
 
@@ -57,10 +67,11 @@ export class Rooms {
   }
 
   async #start(callId: string, epoch: number, mediaWorker: MediaWorker): Promise<void> {
-    const { edgeUrl, nodeKey, nodeId, lastN, log } = this.#options;
+    const { edgeUrl, nodeKey, nodeId, lastN, announcedAddress, log } = this.#options;
+    const about = { callId, mediaWorker, lastN, announcedAddress, pipeListenInfo: this.#pipeListenInfo, log };
     // Messages of one participant keep their order also before the room is ready.
     const queue = new Queue();
-    const hosted = HostedRoom.open({ callId, mediaWorker, lastN, log, send: (message) => socket.send(message) });
+    const hosted = HostedRoom.open({ ...about, send: (message) => socket.send(message) });
     const handle = (message: ToNode) => void queue.run(async () => (await hosted).handle(message));
     const close = () => {
       if (this.#open.get(callId) === room) this.#open.delete(callId);
@@ -87,6 +98,12 @@ export class Rooms {
     this.#options.log("sfu_draining", { rooms: this.#open.size });
     for (const room of this.#open.values()) room.drain(deadlineMs);
     await Promise.race([this.#empty.promise, delay(deadlineMs, undefined, { ref: false })]);
+  }
+
+  get #pipeListenInfo(): types.TransportListenInfo {
+    const { listenIp, announcedAddress, pipePorts } = this.#options;
+    const announced = announcedAddress === listenIp ? {} : { announcedAddress };
+    return { protocol: "udp", ip: listenIp, ...announced, portRange: pipePorts };
   }
 
   async close(): Promise<void> {

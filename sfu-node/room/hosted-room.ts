@@ -1,5 +1,4 @@
 import type { types } from "mediasoup";
-import type { RtpCapabilities } from "mediasoup-client/types";
 import type { ReceivedTrack, RoomTrack, TrackSource } from "../../schema/room.ts";
 import type { FromNode, ToNode } from "../../schema/room-socket.ts";
 import { type Log, problem, short } from "../log.ts";
@@ -8,63 +7,72 @@ import { AudioLevels } from "./audio-levels.ts";
 import { roomCapabilities } from "./capabilities.ts";
 import { MEDIA_CODECS } from "./codecs.ts";
 import { Connection } from "./connection.ts";
-import { type Numbers, numbersOf } from "./numbers.ts";
+import { numbersOf } from "./numbers.ts";
+import type { Terms } from "./offered.ts";
+import { Offers } from "./offers.ts";
+import { Pipes } from "./pipes.ts";
 import { RoomRefusal } from "./refusal.ts";
 import * as model from "./room.ts";
-import * as speaker from "./speaker.ts";
-
-/** Joins and leaves within this time reach each participant as one offer. Longer delays the first picture. */
-const GATHER_MS = 50;
+import { Speech } from "./speech.ts";
 
 export interface RoomOptions {
   readonly callId: string;
   readonly mediaWorker: MediaWorker;
+  /** Where pipes to other nodes listen, and the address that those are told. */
+  readonly pipeListenInfo: types.TransportListenInfo;
+  readonly announcedAddress: string;
   readonly lastN: number;
   readonly send: (message: FromNode) => void;
   readonly log: Log;
 }
 
-/** How long a client has to answer an offer. One that never does would be stuck with what it has. */
-const ANSWER_MS = 10_000;
-
 const VIDEO_SOURCES = ["camera", "screen"] as const;
+/** In bits a second, until more is measured: enough for a picture at once. */
+const FIRST_BITRATE = 1_000_000;
 
 type Lost = Extract<FromNode, { type: "participant_lost" }>["reason"];
-type Joined = Extract<ToNode, { type: "participant_join" }>;
+type Of<T extends ToNode["type"]> = Extract<ToNode, { type: T }>;
 
-/** One room on this node: the shell around `room.ts` and `speaker.ts`, and around mediasoup. */
+/** One room on this node: the shell around `room.ts`, which says who gets what, and around mediasoup, which sends it. */
 export class HostedRoom {
   readonly #options: RoomOptions;
   readonly #router: types.Router;
-  readonly #levels: AudioLevels;
-  readonly #capabilities: RtpCapabilities;
-  readonly #numbers: Numbers;
+  readonly #terms: Terms;
+  readonly #offers: Offers;
+  readonly #pipes: Pipes;
+  readonly #speech: Speech;
   readonly #connections = new Map<string, Connection>();
-  readonly #gathering = new Map<string, NodeJS.Timeout>();
-  readonly #sampling: NodeJS.Timeout;
   /** What participants were told to be wanted of their videos; of the others everything is. */
   readonly #demands = new Map<string, number>();
   #room: model.Room;
-  #speakers = speaker.NOBODY_SPEAKS;
 
   private constructor(options: RoomOptions, router: types.Router, levels: AudioLevels) {
     this.#options = options;
     this.#router = router;
-    this.#levels = levels;
-    this.#capabilities = roomCapabilities(router.rtpCapabilities);
-    this.#numbers = numbersOf(this.#capabilities);
+    const capabilities = roomCapabilities(router.rtpCapabilities);
+    this.#terms = { capabilities, numbers: numbersOf(capabilities) };
     this.#room = model.createRoom(options.lastN);
-    this.#sampling = setInterval(() => this.#sample(), speaker.SAMPLE_MS);
+    this.#speech = new Speech(levels, (participantId) => this.#spoke(participantId));
+    this.#pipes = new Pipes({
+      ...options,
+      router,
+      listenInfo: options.pipeListenInfo,
+      onTracks: (id) => this.#arrived(id),
+    });
+    this.#offers = new Offers({
+      send: (participantId, { negotiationId, sdp }, connection) => {
+        const tracks = this.#received(connection);
+        options.send({ type: "room_offer", participantId, negotiationId, sdp, tracks });
+      },
+      onNoAnswer: (participantId, { transport }) => this.#lost(participantId, transport, "no_answer"),
+      onFailure: (error) => this.#failed(error),
+    });
     router.observer.once("close", () => this.close());
   }
 
   static async open(options: RoomOptions): Promise<HostedRoom> {
     const router = await options.mediaWorker.worker.createRouter({ mediaCodecs: MEDIA_CODECS });
     return new HostedRoom(options, router, await AudioLevels.open(router));
-  }
-
-  get size(): number {
-    return this.#connections.size;
   }
 
   async handle(message: ToNode): Promise<void> {
@@ -81,13 +89,22 @@ export class HostedRoom {
         return this.#leave(message.participantId);
       case "room_probe":
         return this.#options.send({ type: "room_alive", re: message.id });
+      case "pipe_open":
+        return this.#try(() => this.#pipes.open(message.peerNodeId));
+      case "pipe_connect":
+        return this.#try(() => this.#pipes.connect(message.peerNodeId, message.address));
+      case "pipe_close":
+        return this.#pipes.close(message.peerNodeId);
+      case "pipe_track":
+        return this.#try(() => this.#pipes.receive(message));
+      case "pipe_track_changed":
+        return this.#try(() => this.#pipes.change(message));
     }
   }
 
   close(): void {
-    clearInterval(this.#sampling);
-    for (const timer of this.#gathering.values()) clearTimeout(timer);
-    this.#gathering.clear();
+    this.#speech.stop();
+    for (const connection of this.#connections.values()) this.#offers.forget(connection);
     this.#connections.clear();
     this.#router.close();
   }
@@ -100,13 +117,20 @@ export class HostedRoom {
       if (reply) this.#options.send(reply);
     } catch (error) {
       const refusal = error instanceof RoomRefusal ? error : new RoomRefusal("internal", "try again");
-      if (refusal !== error)
-        this.#options.log("room_failed", { call: short(this.#options.callId), problem: problem(error) });
+      if (refusal !== error) this.#failed(error);
       this.#options.send({ type: "room_error", re, participantId, code: refusal.code, message: refusal.message });
     }
   }
 
-  async #join({ id: re, participantId, sdp, tracks, muted }: Joined): Promise<FromNode> {
+  async #try(act: () => Promise<void>): Promise<void> {
+    await act().catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    this.#options.log("room_failed", { call: short(this.#options.callId), problem: problem(error) });
+  }
+
+  async #join({ id: re, participantId, sdp, tracks, muted }: Of<"participant_join">): Promise<FromNode> {
     if (this.#connections.has(participantId)) throw new RoomRefusal("bad_message", "participantId: is in the room");
     const connection = await this.#connect(participantId);
     this.#room = model.join(this.#room, participantId, muted);
@@ -129,18 +153,13 @@ export class HostedRoom {
       enableUdp: true,
       enableTcp: true,
       preferUdp: true,
-      initialAvailableOutgoingBitrate: 1_000_000,
+      initialAvailableOutgoingBitrate: FIRST_BITRATE,
     });
     transport.on("icestatechange", (state) => state === "disconnected" && this.#lost(participantId, transport, "ice"));
     transport.on("dtlsstatechange", (state) => {
       if (state === "failed" || state === "closed") this.#lost(participantId, transport, "dtls");
     });
-    return new Connection({
-      transport,
-      capabilities: this.#capabilities,
-      numbers: this.#numbers,
-      onTracks: () => this.#tracksChanged(participantId),
-    });
+    return new Connection({ ...this.#terms, transport, onTracks: () => this.#tracksChanged(participantId) });
   }
 
   #lost(participantId: string, transport: types.WebRtcTransport, reason: Lost): void {
@@ -149,45 +168,44 @@ export class HostedRoom {
     this.#options.send({ type: "participant_lost", participantId, reason });
   }
 
-  async #takeOffer({
-    id: re,
-    participantId,
-    sdp,
-    tracks,
-  }: Extract<ToNode, { type: "participant_offer" }>): Promise<FromNode> {
+  async #takeOffer({ id: re, participantId, sdp, tracks }: Of<"participant_offer">): Promise<FromNode> {
     const connection = this.#connectionOf(participantId);
     const answer = await connection.takeOffer(sdp, tracks);
     this.#replan();
     return { type: "offer_answered", re, participantId, sdp: answer, tracks: this.#received(connection) };
   }
 
-  async #takeAnswer(message: Extract<ToNode, { type: "participant_answer" }>): Promise<null> {
-    const { participantId, sdp, negotiationId } = message;
-    const connection = this.#connectionOf(participantId);
-    await connection.takeAnswer(sdp, negotiationId);
+  async #takeAnswer({ participantId, sdp, negotiationId }: Of<"participant_answer">): Promise<null> {
+    await this.#connectionOf(participantId).takeAnswer(sdp, negotiationId);
     this.#replan();
     return null;
   }
 
-  async #update({ participantId, muted, wants }: Extract<ToNode, { type: "participant_update" }>): Promise<void> {
-    if (muted) {
-      this.#room = model.setMuted(this.#room, participantId, muted);
-      await this.#connections.get(participantId)?.setMuted(new Set(muted));
-      this.#tellTracks(participantId);
-    }
+  async #update({ participantId, muted, wants }: Of<"participant_update">): Promise<void> {
+    if (muted) await this.#mute(participantId, new Set(muted));
     if (wants) this.#room = model.setWants(this.#room, participantId, wants);
     this.#replan();
+  }
+
+  async #mute(participantId: string, muted: ReadonlySet<TrackSource>): Promise<void> {
+    const connection = this.#connections.get(participantId);
+    this.#room = model.setMuted(this.#room, participantId, [...muted]);
+    await connection?.setMuted(muted);
+    for (const source of connection?.producers.keys() ?? []) {
+      this.#pipes.tellMuted(participantId, source, muted.has(source));
+    }
+    this.#tellTracks(participantId);
   }
 
   #leave(participantId: string): void {
     const connection = this.#connections.get(participantId);
     this.#connections.delete(participantId);
-    clearTimeout(this.#gathering.get(participantId));
-    this.#gathering.delete(participantId);
+    if (connection) this.#offers.forget(connection);
     this.#room = model.leave(this.#room, participantId);
-    this.#speakers = speaker.gone(this.#speakers, participantId);
-    for (const source of VIDEO_SOURCES) this.#demands.delete(`${participantId}/${source}`);
+    this.#speech.gone(participantId);
+    for (const source of VIDEO_SOURCES) this.#demands.delete(model.keyOf(participantId, source));
     connection?.close();
+    void this.#cross();
     this.#replan();
   }
 
@@ -197,17 +215,44 @@ export class HostedRoom {
     return connection;
   }
 
+  /** Somebody here sends something else than before. */
   #tracksChanged(participantId: string): void {
     const connection = this.#connections.get(participantId);
     if (!connection) return;
-    const tracks = new Map<TrackSource, model.SentTrack>();
-    for (const [source, producer] of connection.producers) {
-      tracks.set(source, { producerId: producer.id, layers: producer.rtpParameters.encodings?.length ?? 1 });
-      if (producer.kind === "audio") void this.#levels.follow(participantId, producer.id);
+    const before = this.#room.people.get(participantId)?.tracks;
+    this.#take(participantId, connection.producers);
+    void this.#cross();
+    const tracks = this.#room.people.get(participantId)?.tracks;
+    if ([...(before?.keys() ?? [])].join() !== [...(tracks?.keys() ?? [])].join()) this.#tellTracks(participantId);
+  }
+
+  /** Somebody on another node sends something else than before. */
+  #arrived(participantId: string): void {
+    const producers = this.#pipes.producersOf(participantId);
+    if (!producers) this.#room = model.leave(this.#room, participantId);
+    else {
+      const muted = [...producers].flatMap(([source, producer]) => (producer.paused ? [source] : []));
+      this.#room = model.join(this.#room, participantId, muted);
+      this.#take(participantId, producers);
     }
-    const before = this.#room.people.get(participantId)?.tracks ?? new Map();
+    this.#replan();
+  }
+
+  #take(participantId: string, producers: ReadonlyMap<TrackSource, types.Producer>): void {
+    const tracks = new Map<TrackSource, model.SentTrack>();
+    for (const [source, producer] of producers) {
+      tracks.set(source, { producerId: producer.id, layers: producer.rtpParameters.encodings?.length ?? 1 });
+      if (producer.kind === "audio") this.#speech.follow(participantId, producer);
+    }
     this.#room = model.setTracks(this.#room, participantId, tracks);
-    if (describe(before) !== describe(tracks)) this.#tellTracks(participantId);
+  }
+
+  /** What is sent here is sent to the other nodes of the room. */
+  async #cross(): Promise<void> {
+    const outgoing = [...this.#connections].flatMap(([participantId, { producers }]) =>
+      [...producers].map(([source, producer]) => ({ participantId, source, producer })),
+    );
+    await this.#try(() => this.#pipes.setOutgoing(outgoing));
   }
 
   #tellTracks(participantId: string): void {
@@ -220,52 +265,22 @@ export class HostedRoom {
   /** Everybody gets what is planned for them; who has to be offered something is, soon. */
   #replan(): void {
     for (const [participantId, connection] of this.#connections) {
-      const plans = model.plansFor(this.#room, participantId);
       // What fails has been closed meanwhile.
-      connection.setDownloads(plans).catch(() => {});
-      if (connection.isOfferDue) this.#gather(participantId);
-      this.#tellDemand(participantId);
+      connection.setDownloads(model.plansFor(this.#room, participantId)).catch(() => {});
+      this.#offers.consider(participantId, connection);
+      for (const source of VIDEO_SOURCES) this.#tellDemand(participantId, source);
     }
   }
 
-  /** Layers that nobody watches are not sent: each participant hears what the others want of it. */
-  #tellDemand(participantId: string): void {
-    for (const source of VIDEO_SOURCES) {
-      if (!this.#room.people.get(participantId)?.tracks.has(source)) continue;
-      const demand = model.demand(this.#room, participantId, source);
-      const key = `${participantId}/${source}`;
-      if ((this.#demands.get(key) ?? Number.POSITIVE_INFINITY) === demand) continue;
-      this.#demands.set(key, demand);
-      const height = Number.isFinite(demand) ? demand : null;
-      this.#options.send({ type: "video_wanted", participantId, source, height });
-    }
-  }
-
-  #gather(participantId: string): void {
-    if (this.#gathering.has(participantId)) return;
-    this.#gathering.set(
-      participantId,
-      setTimeout(() => {
-        this.#gathering.delete(participantId);
-        void this.#offer(participantId);
-      }, GATHER_MS),
-    );
-  }
-
-  async #offer(participantId: string): Promise<void> {
-    const connection = this.#connections.get(participantId);
-    try {
-      const offer = await connection?.offer();
-      if (!connection || !offer) return;
-      const { negotiationId, sdp } = offer;
-      this.#options.send({ type: "room_offer", participantId, negotiationId, sdp, tracks: this.#received(connection) });
-      setTimeout(() => {
-        if (connection.isAwaiting(negotiationId)) this.#lost(participantId, connection.transport, "no_answer");
-      }, ANSWER_MS).unref();
-    } catch (error) {
-      if (connection?.transport.closed) return;
-      this.#options.log("room_failed", { call: short(this.#options.callId), problem: problem(error) });
-    }
+  /** Layers that nobody watches are not sent. Of those who watch on other nodes nothing is known: they may want all. */
+  #tellDemand(participantId: string, source: (typeof VIDEO_SOURCES)[number]): void {
+    if (!this.#room.people.get(participantId)?.tracks.has(source)) return;
+    const demand = this.#pipes.isEmpty ? model.demand(this.#room, participantId, source) : Number.POSITIVE_INFINITY;
+    const key = model.keyOf(participantId, source);
+    if ((this.#demands.get(key) ?? Number.POSITIVE_INFINITY) === demand) return;
+    this.#demands.set(key, demand);
+    const height = Number.isFinite(demand) ? demand : null;
+    this.#options.send({ type: "video_wanted", participantId, source, height });
   }
 
   #received(connection: Connection): ReceivedTrack[] {
@@ -275,17 +290,9 @@ export class HostedRoom {
     });
   }
 
-  #sample(): void {
-    const before = this.#speakers.dominant;
-    this.#speakers = speaker.sample(this.#speakers, this.#levels.take());
-    const { dominant } = this.#speakers;
-    if (dominant === null || dominant === before) return;
-    this.#room = model.spoke(this.#room, dominant);
-    this.#options.send({ type: "dominant_speaker", participantId: dominant });
+  #spoke(participantId: string): void {
+    this.#room = model.spoke(this.#room, participantId);
+    this.#options.send({ type: "dominant_speaker", participantId });
     if (this.#room.people.size > this.#room.lastN) this.#replan();
   }
-}
-
-function describe(tracks: ReadonlyMap<TrackSource, model.SentTrack>): string {
-  return [...tracks.keys()].sort().join(" ");
 }

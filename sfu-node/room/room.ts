@@ -97,7 +97,7 @@ export function plansFor(room: Room, receiver: string): Plan[] {
 }
 
 /** Names a track in a room. */
-function keyOf(participantId: string, source: TrackSource): string {
+export function keyOf(participantId: string, source: TrackSource): string {
   return `${participantId}/${source}`;
 }
 

@@ -25,6 +25,7 @@ describe("the environment of a node", () => {
       listenIp: "127.0.0.1",
       announcedAddress: "127.0.0.1",
       rtcPort: 40_000,
+      pipePorts: { min: 41_000, max: 41_999 },
       lastN: 32,
       drainMs: 120_000,
       healthHost: "127.0.0.1",

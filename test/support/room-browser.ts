@@ -1,7 +1,6 @@
 import type { BrowserContext, Page } from "playwright-core";
 import type { ReceivedTrack } from "../../schema/room.ts";
 import type { FromNode, ToNode } from "../../schema/room-socket.ts";
-import type { HostedRoom } from "../../sfu-node/room/hosted-room.ts";
 import { recordConnections, watchErrors } from "./browser.ts";
 
 /** What a page of the test has to know of itself. */
@@ -32,27 +31,31 @@ export class BrowserInRoom {
   /** What the room has refused. */
   readonly refused: FromNode[] = [];
   readonly #page: Page;
-  readonly #room: () => HostedRoom;
+  readonly #tell: (message: ToNode) => Promise<void>;
   readonly id: string;
   #tracks: readonly ReceivedTrack[] = [];
   #offers = 0;
   #requests = 0;
   #busy: Promise<unknown> = Promise.resolve();
 
-  private constructor(id: string, page: Page, room: () => HostedRoom) {
+  private constructor(id: string, page: Page, tell: (message: ToNode) => Promise<void>) {
     this.id = id;
     this.#page = page;
-    this.#room = room;
+    this.#tell = tell;
     this.errors = watchErrors(page);
   }
 
-  static async open(context: BrowserContext, id: string, room: () => HostedRoom): Promise<BrowserInRoom> {
+  static async open(
+    context: BrowserContext,
+    id: string,
+    tell: (message: ToNode) => Promise<void>,
+  ): Promise<BrowserInRoom> {
     await recordConnections(context);
     const page = await context.newPage();
     // A secure context, which cameras need.
     await page.route("https://room.test/", (route) => route.fulfill({ contentType: "text/html", body: "" }));
     await page.goto("https://room.test/");
-    const browser = new BrowserInRoom(id, page, room);
+    const browser = new BrowserInRoom(id, page, tell);
     await page.evaluate(prepare);
     return browser;
   }
@@ -106,13 +109,16 @@ export class BrowserInRoom {
       case "dominant_speaker":
       case "participant_lost":
       case "room_draining":
+      case "pipe_opened":
+      case "pipe_track":
+      case "pipe_track_changed":
         return;
     }
   }
 
   #send(message: Sent): void {
     this.#requests += 1;
-    void this.#room().handle({ ...message, id: `${this.id}-${this.#requests}`, participantId: this.id });
+    void this.#tell({ ...message, id: `${this.id}-${this.#requests}`, participantId: this.id });
   }
 }
 

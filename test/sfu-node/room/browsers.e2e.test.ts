@@ -1,29 +1,18 @@
 import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { HostedRoom } from "../../../sfu-node/room/hosted-room.ts";
-import { WorkerPool } from "../../../sfu-node/workers.ts";
-import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { WorkerPool } from "../../../sfu-node/workers.ts";
 import { launchBrowser } from "../../support/browser.ts";
 import { BrowserInRoom } from "../../support/room-browser.ts";
+import { openWorkers, RoomOnNodes } from "../../support/room-nodes.ts";
+
+const WITHIN = { timeout: 20_000 };
 
 let pool: WorkerPool;
 let browser: Browser;
-let room: HostedRoom;
-const failures: string[] = [];
-const people = new Map<string, BrowserInRoom>();
+let room: RoomOnNodes;
 
 beforeAll(async () => {
-  const workerBin = await ensureMediasoupWorker({ log: () => {} });
-  const about = {
-    count: 1,
-    listenIp: "127.0.0.1",
-    announcedAddress: "127.0.0.1",
-    rtcPort: 0,
-    workerBin,
-    log: () => {},
-  };
-  pool = await WorkerPool.open(about);
-  browser = await launchBrowser();
+  [pool, browser] = await Promise.all([openWorkers(2), launchBrowser()]);
 });
 afterAll(async () => {
   await browser?.close();
@@ -31,46 +20,47 @@ afterAll(async () => {
 });
 afterEach(() => room.close());
 
-async function openRoom(): Promise<void> {
-  const [mediaWorker] = pool.alive;
-  if (!mediaWorker) throw new Error("no worker");
-  room = await HostedRoom.open({
-    callId: "0190a000-0000-7000-8000-000000000001",
-    mediaWorker,
-    lastN: 31,
-    log: (event) => failures.push(event),
-    send: (message) => {
-      if ("participantId" in message) people.get(message.participantId)?.hear(message);
-    },
-  });
-}
-
-async function comeIn(id: string): Promise<BrowserInRoom> {
-  const one = await BrowserInRoom.open(
-    await browser.newContext({ permissions: ["camera", "microphone"] }),
-    id,
-    () => room,
-  );
-  people.set(id, one);
+/** Somebody with a camera and a microphone comes into the room on one of its nodes. */
+async function comeIn(id: string, node: number): Promise<BrowserInRoom> {
+  const context = await browser.newContext({ permissions: ["camera", "microphone"] });
+  const one = await BrowserInRoom.open(context, id, (message) => room.tell(node, message));
+  room.people.set(id, one);
   await one.join();
   return one;
 }
 
-it("everybody hears and sees everybody, over one connection each", async () => {
-  await openRoom();
-  const all = [];
-  for (const id of ["p1", "p2", "p3"]) all.push(await comeIn(id));
-  for (const one of all) {
-    await expect
-      .poll(async () => (await one.got()).filter(({ packets }) => packets > 0).length, { timeout: 20_000 })
-      .toBe(4);
-    await expect
-      .poll(async () => (await one.got()).filter(({ source, frames }) => source === "camera" && frames > 0).length, {
-        timeout: 20_000,
-      })
-      .toBe(2);
-    expect(one.errors).toEqual([]);
-    expect(one.refused).toEqual([]);
-  }
-  expect(failures).toEqual([]);
+async function expectToGetAll(one: BrowserInRoom, others: number): Promise<void> {
+  const heard = async () => (await one.got()).filter(({ packets }) => packets > 0).length;
+  const seen = async () => (await one.got()).filter(({ source, frames }) => source === "camera" && frames > 0).length;
+  await expect.poll(heard, WITHIN).toBe(2 * others);
+  await expect.poll(seen, WITHIN).toBe(others);
+  expect({ errors: one.errors, refused: one.refused }).toEqual({ errors: [], refused: [] });
+}
+
+describe("browsers in a room", () => {
+  it("hear and see everybody, over one connection each, and see who leaves go", async () => {
+    room = await RoomOnNodes.open(pool);
+    const [ada, bob, cid] = [await comeIn("ada", 0), await comeIn("bob", 0), await comeIn("cid", 0)];
+    for (const one of [ada, bob, cid]) await expectToGetAll(one, 2);
+
+    await room.tell(0, { type: "participant_leave", participantId: "cid" });
+    await expect.poll(async () => (await ada.got()).map(({ participantId }) => participantId)).toEqual(["bob", "bob"]);
+    const dee = await comeIn("dee", 0);
+    for (const one of [ada, bob, dee]) await expectToGetAll(one, 2);
+    expect(room.failures).toEqual([]);
+  });
+
+  it("are in one room also when it spans two nodes, and each track crosses once", async () => {
+    room = await RoomOnNodes.open(pool);
+    const ada = await comeIn("ada", 0);
+    await room.pipe();
+    const [bob, cid] = [await comeIn("bob", 1), await comeIn("cid", 1)];
+    for (const one of [ada, bob, cid]) await expectToGetAll(one, 2);
+    const crossed = room.heard.flatMap((message) =>
+      message.type === "pipe_track" ? [`${message.participantId} ${message.source}`] : [],
+    );
+    const expected = ["ada", "bob", "cid"].flatMap((id) => [`${id} camera`, `${id} microphone`]);
+    expect(crossed.sort()).toEqual(expected);
+    expect(room.failures).toEqual([]);
+  });
 });
