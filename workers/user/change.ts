@@ -7,9 +7,11 @@ export function committed(user: User, change: Partial<User>): User {
   return { ...user, ...change, rev: user.rev + 1 };
 }
 
-/** The ledger is to know, and keeps being told until it confirms. */
-export function posted(user: User, event: UserEvent | DeviceEvent): User {
-  return { ...user, outbox: { ...user.outbox, [outboxKey(event)]: event } };
+/** The ledger is to know, and keeps being told until it confirms: it has its time from the first event that waits. */
+export function posted(user: User, event: UserEvent | DeviceEvent, now: number): User {
+  const isFirst = Object.keys(user.outbox).length === 0;
+  const outbox = { ...user.outbox, [outboxKey(event)]: event };
+  return { ...user, outbox, outboxToldAt: isFirst ? now : user.outboxToldAt };
 }
 
 export function without<T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> {

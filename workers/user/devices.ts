@@ -1,4 +1,4 @@
-import type { Register } from "../../schema/client-messages.ts";
+import type { PushToken, Register } from "../../schema/client-messages.ts";
 import type { DeviceEvent } from "../../schema/ledger.ts";
 import { MAX_DEVICES } from "../../schema/limits.ts";
 import { isoTimestamp } from "../../schema/time.ts";
@@ -10,8 +10,8 @@ import type { Device, User } from "./state.ts";
 /** @returns null when the user has too many connected devices */
 export function register(user: User, asked: Register, now: number): User | null {
   const known = user.devices[asked.deviceId];
-  const devices = known ? user.devices : withRoom(user.devices);
-  if (!devices) return null;
+  const roomy = known ? user : withRoom(user, now);
+  if (!roomy) return null;
   const device: Device = {
     deviceType: asked.deviceType,
     deviceName: asked.deviceName ?? known?.deviceName ?? null,
@@ -19,29 +19,36 @@ export function register(user: User, asked: Register, now: number): User | null 
     connectedAt: known?.connectedAt ?? now,
     lastSeen: known?.lastSeen ?? null,
     doNotDisturb: known?.doNotDisturb ?? false,
+    isDead: false,
   };
   if (known && isSameDevice(known, device)) return user;
-  return withDevice({ ...user, devices }, asked.deviceId, device);
+  return withDevice(roomy, asked.deviceId, device, now);
 }
 
-/** Makes room for one more by forgetting the device that was away longest. */
-function withRoom(devices: User["devices"]): User["devices"] | null {
-  if (Object.keys(devices).length < MAX_DEVICES) return devices;
-  const away = Object.entries(devices).filter(([, device]) => device.connectedAt === null);
+/** Makes room for one more by removing the device that was away longest. */
+function withRoom(user: User, now: number): User | null {
+  if (Object.keys(user.devices).length < MAX_DEVICES) return user;
+  const away = Object.entries(user.devices).filter(([, device]) => device.connectedAt === null);
   const oldest = away.sort(([, a], [, b]) => (a.lastSeen ?? 0) - (b.lastSeen ?? 0))[0];
-  return oldest ? without(devices, oldest[0]) : null;
+  return oldest ? removed(user, oldest[0], 0, now) : null;
 }
 
-export function withChange(user: User, deviceId: string, change: Partial<Device>): User {
+export function withPushToken(user: User, deviceId: string, push: PushToken, now: number): User {
+  return withChange(user, deviceId, { push, isDead: false }, now);
+}
+
+/** A newer token of the device may have come meanwhile. One without a socket is then likely to have lost its app. */
+export function tokenDied(user: User, deviceId: string, token: string, now: number): User {
+  const device = user.devices[deviceId];
+  if (device?.push?.token !== token) return user;
+  return withChange(user, deviceId, { push: null, isDead: device.connectedAt === null }, now);
+}
+
+export function withChange(user: User, deviceId: string, change: Partial<Device>, now: number): User {
   const device = user.devices[deviceId];
   if (!device) return user;
   const changed = { ...device, ...change };
-  return isSameDevice(device, changed) ? user : withDevice(user, deviceId, changed);
-}
-
-/** A newer token of the device may have come meanwhile. */
-export function tokenDied(user: User, deviceId: string, token: string): User {
-  return user.devices[deviceId]?.push?.token === token ? withChange(user, deviceId, { push: null }) : user;
+  return isSameDevice(device, changed) ? user : withDevice(user, deviceId, changed, now);
 }
 
 function isSameDevice(a: Device, b: Device): boolean {
@@ -55,22 +62,28 @@ function isSameDevice(a: Device, b: Device): boolean {
   );
 }
 
-export function gone(user: User, deviceId: string, at: number): User {
+/** @param at its last sign of life */
+export function gone(user: User, deviceId: string, at: number, now: number): User {
   const device = user.devices[deviceId];
   if (!device || device.connectedAt === null) return user;
-  const lastSeen = Math.max(user.lastSeen ?? 0, at);
-  return withDevice({ ...user, lastSeen }, deviceId, { ...device, connectedAt: null, lastSeen: at });
+  return withDevice(seen(user, at), deviceId, { ...device, connectedAt: null, lastSeen: at }, now);
 }
 
-export function removed(user: User, deviceId: string): User {
+/** @param at its last sign of life, if it is connected */
+export function removed(user: User, deviceId: string, at: number, now: number): User {
   const device = user.devices[deviceId];
   if (!device) return user;
-  const away = { ...device, connectedAt: null, push: null };
-  const told = withDevice(user, deviceId, away, false);
+  const lastSeen = device.connectedAt === null ? device.lastSeen : Math.max(device.connectedAt, at);
+  const away = { ...device, connectedAt: null, lastSeen, push: null, isDead: true };
+  const told = withDevice(lastSeen === null ? user : seen(user, lastSeen), deviceId, away, now);
   return { ...told, devices: without(told.devices, deviceId) };
 }
 
-function withDevice(user: User, deviceId: string, device: Device, isActive = true): User {
+function seen(user: User, at: number): User {
+  return { ...user, lastSeen: Math.max(user.lastSeen ?? 0, at) };
+}
+
+function withDevice(user: User, deviceId: string, device: Device, now: number): User {
   const event: DeviceEvent = {
     kind: "device",
     userId: user.userId,
@@ -78,9 +91,9 @@ function withDevice(user: User, deviceId: string, device: Device, isActive = tru
     rev: user.rev + 1,
     deviceType: device.deviceType,
     pushToken: device.push?.token ?? null,
-    isActive,
+    isActive: !device.isDead,
     connectedAt: device.connectedAt === null ? null : isoTimestamp(device.connectedAt),
     lastSeen: device.lastSeen === null ? null : isoTimestamp(device.lastSeen),
   };
-  return posted(committed(user, { devices: { ...user.devices, [deviceId]: device } }), event);
+  return posted(committed(user, { devices: { ...user.devices, [deviceId]: device } }), event, now);
 }

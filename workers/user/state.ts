@@ -20,6 +20,8 @@ export interface Device {
   readonly lastSeen: number | null;
   /** It neither rings nor is it pushed. */
   readonly doNotDisturb: boolean;
+  /** Its push token died while it had no socket: nothing reaches it until it comes back by itself. */
+  readonly isDead: boolean;
 }
 
 export interface Initiation {
@@ -58,6 +60,7 @@ export interface User {
   readonly lastSeen: number | null;
   /** What the ledger has not confirmed, by outbox key. */
   readonly outbox: Readonly<Record<string, UserEvent | DeviceEvent>>;
+  /** When the ledger was told all of it, or since when the first of it waits. */
   readonly outboxToldAt: number;
   readonly sweptAt: number;
 }

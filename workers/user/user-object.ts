@@ -105,7 +105,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#sweep();
     this.#step({ type: "swept" });
     await this.#watchers.refresh(machine.staleWatchers(this.#user, now));
-    if (machine.isOutboxOverdue(this.#user, now, this.#ledgerRetryMs)) this.#tellLedger({});
+    if (machine.isOutboxOverdue(this.#user, now, this.#ledgerRetryMs)) this.#tellLedgerAgain();
     this.#arm();
   }
 
@@ -131,7 +131,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   async removeDevice(deviceId: string): Promise<boolean> {
     const known = this.#user.devices[deviceId] !== undefined;
     const socket = this.#sockets.of(deviceId);
-    this.#step({ type: "removed", deviceId });
+    this.#step({ type: "removed", deviceId, at: this.#sockets.lastSign(deviceId) });
     if (socket) close(socket, CLOSE_REMOVED, "this device was removed");
     return known;
   }
@@ -323,7 +323,11 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     if (events.length === 0) return;
     const sent = this.env.LEDGER.sendBatch(events.map((body) => ({ body })));
     this.ctx.waitUntil(sent.catch((error: unknown) => log("ledger_unreachable", { failure: failure(error) })));
+  }
+
+  #tellLedgerAgain(): void {
     this.#step({ type: "ledger_told" });
+    this.#tellLedger({});
   }
 
   get #ledgerRetryMs(): number {

@@ -5,7 +5,7 @@ import { IDEMPOTENCY_MS, MAX_DEVICES, MAX_WATCHERS, PRESENCE_SWEEP_MS, WATCH_MS 
 import type { CallView } from "../call/state.ts";
 import { callChanged } from "./calls.ts";
 import { committed, posted, without } from "./change.ts";
-import { gone, register, removed, tokenDied, withChange } from "./devices.ts";
+import { gone, register, removed, tokenDied, withChange, withPushToken } from "./devices.ts";
 import { countInitiation, type InitiationRates } from "./rates.ts";
 import type { Initiation, Profile, User } from "./state.ts";
 
@@ -19,7 +19,7 @@ export type Event =
   | { readonly type: "register"; readonly device: Register }
   /** The device's last socket has gone; `at` is its last sign of life. */
   | { readonly type: "gone"; readonly deviceId: string; readonly at: number }
-  | { readonly type: "removed"; readonly deviceId: string }
+  | { readonly type: "removed"; readonly deviceId: string; readonly at: number }
   | { readonly type: "push_token"; readonly deviceId: string; readonly push: PushToken }
   /** The provider does not know that token any more. */
   | { readonly type: "token_died"; readonly deviceId: string; readonly token: string }
@@ -74,23 +74,30 @@ export function newUser(userId: string): User {
 }
 
 export function step(user: User, event: Event, now: number): Step {
+  const { user: next, verdict } = decide(user, event, now);
+  // What begins to be swept has a whole interval before it: nothing is stale yet.
+  const isNew = isSwept(next) && !isSwept(user);
+  return { user: isNew ? { ...next, sweptAt: now } : next, verdict };
+}
+
+function decide(user: User, event: Event, now: number): Step {
   switch (event.type) {
     case "profile":
-      return done(withProfile(user, event.profile));
+      return done(withProfile(user, event.profile, now));
     case "register": {
       const registered = register(user, event.device, now);
       return registered ? done(registered) : { user, verdict: { kind: "refused", refusal: TOO_MANY_DEVICES } };
     }
     case "gone":
-      return done(gone(user, event.deviceId, event.at));
+      return done(gone(user, event.deviceId, event.at, now));
     case "removed":
-      return done(removed(user, event.deviceId));
+      return done(removed(user, event.deviceId, event.at, now));
     case "push_token":
-      return done(withChange(user, event.deviceId, { push: event.push }));
+      return done(withPushToken(user, event.deviceId, event.push, now));
     case "token_died":
-      return done(tokenDied(user, event.deviceId, event.token));
+      return done(tokenDied(user, event.deviceId, event.token, now));
     case "do_not_disturb":
-      return done(withChange(user, event.deviceId, { doNotDisturb: event.on }));
+      return done(withChange(user, event.deviceId, { doNotDisturb: event.on }, now));
     case "initiate":
       return initiate(user, event, now);
     case "initiation_failed":
@@ -118,8 +125,13 @@ export function step(user: User, event: Event, now: number): Step {
 export function nextDeadline(user: User, ledgerRetryMs: number): number | null {
   const deadlines: number[] = [];
   if (Object.keys(user.outbox).length > 0) deadlines.push(user.outboxToldAt + ledgerRetryMs);
-  if (isOnline(user) && Object.keys(user.watchers).length > 0) deadlines.push(user.sweptAt + PRESENCE_SWEEP_MS);
+  if (isSwept(user)) deadlines.push(user.sweptAt + PRESENCE_SWEEP_MS);
   return deadlines.length === 0 ? null : Math.min(...deadlines);
+}
+
+/** Somebody is to hear when the last device falls silent. */
+function isSwept(user: User): boolean {
+  return isOnline(user) && Object.keys(user.watchers).length > 0;
 }
 
 export function isCommit(before: User, after: User): boolean {
@@ -216,8 +228,8 @@ function confirmed(user: User, entries: Extract<Event, { type: "ledger_confirmed
   return left.length === 0 ? committed(user, { outbox }) : { ...user, outbox };
 }
 
-function withProfile(user: User, profile: Profile): User {
+function withProfile(user: User, profile: Profile, now: number): User {
   if (user.profile?.name === profile.name && user.profile.avatarUrl === profile.avatarUrl) return user;
   const rev = user.rev + 1;
-  return posted(committed(user, { profile }), { kind: "user", userId: user.userId, rev, ...profile });
+  return posted(committed(user, { profile }), { kind: "user", userId: user.userId, rev, ...profile }, now);
 }

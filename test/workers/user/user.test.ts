@@ -59,7 +59,7 @@ describe("devices", () => {
     expect(Object.values(here.outbox)).toMatchObject([{ kind: "device", isActive: true, lastSeen: null }]);
     const away = played([{ type: "gone", deviceId: PHONE.deviceId, at: T0 }], T0, here);
     expect(Object.values(away.outbox)).toMatchObject([{ connectedAt: null, isActive: true }]);
-    const removed = played([{ type: "removed", deviceId: PHONE.deviceId }], T0, away);
+    const removed = played([{ type: "removed", deviceId: PHONE.deviceId, at: 0 }], T0, away);
     expect(Object.values(removed.outbox)).toMatchObject([{ isActive: false, pushToken: null }]);
     expect(removed.devices).toEqual({});
   });
@@ -72,6 +72,35 @@ describe("devices", () => {
     const { user, verdict } = step(away, register("one more"), T0);
     expect(verdict.kind).toBe("done");
     expect(Object.keys(user.devices)).not.toContain("device 7");
+    expect(user.outbox["device:device 7"]).toMatchObject({ isActive: false, pushToken: null });
+  });
+
+  test("[PRES-1] a user whose last device is removed was seen until then", () => {
+    const here = played([register(PHONE.deviceId)]);
+    const removed = (at: number) => played([{ type: "removed", deviceId: PHONE.deviceId, at }], T0 + 60, here);
+    expect(removed(T0 + 50)).toMatchObject({ lastSeen: T0 + 50, devices: {} });
+    expect(Object.values(removed(T0 + 50).outbox)).toMatchObject([{ lastSeen: new Date(T0 + 50).toISOString() }]);
+    expect(removed(0)).toMatchObject({ lastSeen: T0 });
+  });
+
+  test("[PUSH-1] a device whose push token died while it was away is not active until it is heard of again", () => {
+    const push = { provider: "fcm" as const, token: "old" };
+    const { deviceId } = PHONE;
+    const died: Event = { type: "token_died", deviceId, token: "old" };
+    const isActive = ({ outbox }: User) =>
+      Object.values(outbox).map((event) => event.kind === "device" && event.isActive);
+    const here = played([register(deviceId), { type: "push_token", deviceId, push }]);
+    expect(isActive(played([died], T0, here))).toEqual([true]);
+    const dead = played(
+      [{ type: "gone", deviceId, at: T0 }, died, { type: "do_not_disturb", deviceId, on: true }],
+      T0,
+      here,
+    );
+    expect(dead.devices[deviceId]).toMatchObject({ push: null });
+    expect(isActive(dead)).toEqual([false]);
+    expect(isActive(played([register(deviceId)], T0, dead))).toEqual([true]);
+    const renewed: Event = { type: "push_token", deviceId, push: { ...push, token: "new" } };
+    expect(isActive(played([renewed], T0, dead))).toEqual([true]);
   });
 
   test("[CALL-3] a user is known once the app told of them or a device was here", () => {
@@ -139,8 +168,10 @@ describe("presence and the ledger", () => {
     const confirmed: Event = { type: "ledger_confirmed", entries: [{ key: `device:${PHONE.deviceId}`, rev: 99 }] };
     const online = played([register(PHONE.deviceId), confirmed]);
     expect(nextDeadline(online, RETRY_MS)).toBeNull();
-    const watched = played([{ type: "swept" }, { type: "watched", by: BOB }], T0, online);
+    const watched = played([{ type: "watched", by: BOB }], T0, online);
     expect(nextDeadline(watched, RETRY_MS)).toBe(T0 + PRESENCE_SWEEP_MS);
+    const again = played([{ type: "watched", by: EVE }], T0 + 9, watched);
+    expect(nextDeadline(again, RETRY_MS)).toBe(T0 + PRESENCE_SWEEP_MS);
   });
 
   test("[PRES-2] watchers are asked after a while whether they still care", () => {
@@ -150,9 +181,22 @@ describe("presence and the ledger", () => {
     expect(played([{ type: "unwatched", by: BOB }], T0, watched).watchers).toEqual({});
   });
 
+  test("[LEDGER-2] an event has its time from when it was decided: nobody is woken for nothing", () => {
+    const first = played([register(PHONE.deviceId)]);
+    expect(nextDeadline(first, RETRY_MS)).toBe(T0 + RETRY_MS);
+    expect(isOutboxOverdue(first, T0 + RETRY_MS - 1, RETRY_MS)).toBe(false);
+  });
+
+  test("[LEDGER-2] later events do not put off that the first one is told again", () => {
+    const first = played([register(PHONE.deviceId)]);
+    const later = played([register(TABLET.deviceId)], T0 + RETRY_MS - 1, first);
+    expect(nextDeadline(later, RETRY_MS)).toBe(T0 + RETRY_MS);
+    const again = played([{ type: "ledger_told" }], T0 + RETRY_MS, later);
+    expect(nextDeadline(again, RETRY_MS)).toBe(T0 + 2 * RETRY_MS);
+  });
+
   test("[LEDGER-2] an event stays until that revision of it is confirmed", () => {
-    const user = played([register(PHONE.deviceId), { type: "ledger_told" }]);
-    expect(nextDeadline(user, RETRY_MS)).toBe(T0 + RETRY_MS);
+    const user = played([register(PHONE.deviceId)]);
     expect(isOutboxOverdue(user, T0 + RETRY_MS, RETRY_MS)).toBe(true);
     const key = `device:${PHONE.deviceId}`;
     const early = played([{ type: "ledger_confirmed", entries: [{ key, rev: 0 }] }], T0, user);
