@@ -64,6 +64,22 @@ describe("[HTTP-1] who may ask", () => {
   });
 });
 
+test.each([
+  ["DELETE", "/api/calls/nonsense"],
+  ["GET", "/api/calls/nonsense"],
+  ["GET", "/api/calls/nonsense/events"],
+  ["POST", "/api/calls/nonsense/decline"],
+  ["GET", "/calls/nonsense/ws"],
+  ["DELETE", "/api/devices/nonsense"],
+  ["PUT", "/api/blocks/nonsense"],
+  ["POST", "/api/contacts/nonsense"],
+  ["GET", "/api/users/nonsense/presence"],
+])("[HTTP-2] %s %s says what is wrong with it", async (method, path) => {
+  const answer = await edge.as(ada, path, { method });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toEqual({ error: { code: "bad_message", message: "id: Invalid UUID" } });
+});
+
 describe("[HTTP-2] what there is not", () => {
   test.each([
     ["GET", "/api/nothing-of-the-kind"],

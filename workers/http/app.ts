@@ -1,7 +1,6 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
-import { CallId } from "../../schema/ids.ts";
 import { MAX_HTTP_BODY } from "../../schema/limits.ts";
 import { failure, log } from "../log.ts";
 import { type Identity, upgradeRequest } from "../socket.ts";
@@ -11,7 +10,7 @@ import { callEvents } from "./call-events.ts";
 import { alertCall, answerCall, declineCall, endCall, getCall } from "./calls.ts";
 import { contacts } from "./contacts.ts";
 import { developmentToken } from "./development.ts";
-import { HttpRefusal, parse, refuse } from "./errors.ts";
+import { HttpRefusal, pathId, refuse } from "./errors.ts";
 import { grantFor } from "./grant.ts";
 import { health } from "./health.ts";
 import { history, removeFromHistory } from "./history.ts";
@@ -56,7 +55,7 @@ app.get("/ws", (context) => {
   return upgrade(context.req.raw, identity, context.env.USERS.getByName(identity.userId));
 });
 app.get("/calls/:id/ws", (context) => {
-  const callId = parse(CallId, context.req.param("id"));
+  const callId = pathId(context);
   return upgrade(context.req.raw, context.var.identity, context.env.CALLS.getByName(callId));
 });
 app.get("/api/contacts", contacts);

@@ -1,12 +1,11 @@
 import type { Context } from "hono";
 import type { InCallMessage } from "../../schema/client-messages.ts";
 import { AnswerRequest, CallRequest, type CallResponse, DeclineRequest } from "../../schema/http.ts";
-import { CallId } from "../../schema/ids.ts";
 import type { CallView } from "../call/state.ts";
 import { snapshotOf } from "../call/view.ts";
 import type { Answered } from "../rpc.ts";
 import type { Bindings } from "./bindings.ts";
-import { HttpRefusal, parse, parseOptionalBody } from "./errors.ts";
+import { HttpRefusal, parseOptionalBody, pathId } from "./errors.ts";
 
 /**
  * What a ring screen says that has no socket: the same commands as over one, and the call as it stands in answer.
@@ -21,19 +20,19 @@ export async function getCall(context: CallContext): Promise<Response> {
 
 export async function alertCall(context: CallContext): Promise<Response> {
   const { deviceId } = await parseOptionalBody(context, CallRequest);
-  return ask(context, deviceId, { type: "call_alerting", callId: idOf(context) });
+  return ask(context, deviceId, { type: "call_alerting", callId: pathId(context) });
 }
 
 export async function answerCall(context: CallContext): Promise<Response> {
   const { deviceId, sdp } = await parseOptionalBody(context, AnswerRequest);
-  return ask(context, deviceId, { type: "call_answer", callId: idOf(context), ...(sdp !== undefined && { sdp }) });
+  return ask(context, deviceId, { type: "call_answer", callId: pathId(context), ...(sdp !== undefined && { sdp }) });
 }
 
 /** Without a device the user declines as a whole; silence and being busy are one device's. */
 export async function declineCall(context: CallContext): Promise<Response> {
   const { deviceId = context.var.grant?.deviceId, reason } = await parseOptionalBody(context, DeclineRequest);
   if (deviceId === undefined && reason === "declined") return decline(context);
-  return ask(context, deviceId, { type: "call_decline", callId: idOf(context), reason });
+  return ask(context, deviceId, { type: "call_decline", callId: pathId(context), reason });
 }
 
 /** Without a device it is the one that is in the call; a user who is only rung declines. */
@@ -41,7 +40,7 @@ export async function endCall(context: CallContext): Promise<Response> {
   const { deviceId = context.var.grant?.deviceId } = await parseOptionalBody(context, CallRequest);
   const ending = deviceId ?? (await look(context))?.joined.at(-1);
   if (ending === undefined) return decline(context);
-  return ask(context, ending, { type: "call_end", callId: idOf(context) });
+  return ask(context, ending, { type: "call_end", callId: pathId(context) });
 }
 
 /** @param said the device that the body names; a token of the call knows better */
@@ -72,9 +71,5 @@ function show(context: CallContext, view: CallView | null): Response {
 }
 
 function callOf(context: CallContext) {
-  return context.env.CALLS.getByName(idOf(context));
-}
-
-function idOf(context: CallContext): string {
-  return parse(CallId, context.req.param("id"));
+  return context.env.CALLS.getByName(pathId(context));
 }

@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type * as z from "zod";
+import * as z from "zod";
 import { describe, type ErrorCode, type Refusal } from "../../schema/errors.ts";
+import { Uuid } from "../../schema/ids.ts";
 
 /** A request that is refused; thrown by routes, turned into an answer in one place. */
 export class HttpRefusal extends Error {
@@ -54,6 +55,13 @@ export function parse<T extends z.ZodType>(schema: T, input: unknown): z.output<
   const parsed = schema.safeParse(input);
   if (!parsed.success) throw new HttpRefusal("bad_message", describe(parsed.error));
   return parsed.data;
+}
+
+const Path = z.object({ id: Uuid });
+
+/** Whom or what a route is about: the `:id` of its path. */
+export function pathId(context: Context): string {
+  return parse(Path, context.req.param()).id;
 }
 
 /** The same, where no body is an empty one. */

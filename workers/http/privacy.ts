@@ -1,10 +1,9 @@
 import type { Context } from "hono";
 import { PushToken } from "../../schema/client-messages.ts";
 import { DeviceRequest, Settings } from "../../schema/http.ts";
-import { DeviceId, UserId } from "../../schema/ids.ts";
 import { parsePushToken } from "../../schema/push.ts";
 import type { Bindings } from "./bindings.ts";
-import { HttpRefusal, parse, parseBody } from "./errors.ts";
+import { HttpRefusal, parseBody, pathId } from "./errors.ts";
 
 /** Whom a user lets through, and which of their devices are rung and pushed. */
 
@@ -41,13 +40,13 @@ export async function putSettings(context: PrivacyContext): Promise<Response> {
 }
 
 export async function putDevice(context: PrivacyContext): Promise<Response> {
-  const deviceId = parse(DeviceId, context.req.param("id"));
+  const deviceId = pathId(context);
   const { doNotDisturb } = await parseBody(context, DeviceRequest);
   return found(context, await me(context).setDoNotDisturb(deviceId, doNotDisturb));
 }
 
 export async function putPushToken(context: PrivacyContext): Promise<Response> {
-  const deviceId = parse(DeviceId, context.req.param("id"));
+  const deviceId = pathId(context);
   const push = parsePushToken(await parseBody(context, PushToken));
   if (!push) throw new HttpRefusal("bad_message", "token: for webpush, the JSON of a PushSubscription");
   return found(context, await me(context).setPushToken(deviceId, push));
@@ -61,7 +60,7 @@ async function change(
   context: PrivacyContext,
   type: "block" | "unblock" | "add_contact" | "remove_contact",
 ): Promise<Response> {
-  const userId = parse(UserId, context.req.param("id"));
+  const userId = pathId(context);
   if (userId === context.var.identity.userId) throw new HttpRefusal("bad_message", "userId: somebody else is needed");
   const isDone = await me(context).changeSettings({ type, userId });
   if (!isDone) throw new HttpRefusal("forbidden", "the list is full");
