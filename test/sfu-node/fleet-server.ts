@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type FleetMessage, type NodeMessage, parseNodeFrame } from "../../schema/fleet.ts";
+import { type FromNode, parseFromNode, type ToNode } from "../../schema/room-socket.ts";
 
 /** Takes from a queue in order, waiting where it is empty. */
 class Queue<T> {
@@ -68,11 +69,47 @@ export class FleetConnection {
   }
 }
 
+/** The call's end of one room socket. */
+export class RoomSocketServer {
+  readonly request: IncomingMessage;
+  readonly closed: Promise<number>;
+  readonly #socket: WebSocket;
+  readonly #messages = new Queue<FromNode>();
+
+  constructor(socket: WebSocket, request: IncomingMessage) {
+    this.#socket = socket;
+    this.request = request;
+    this.closed = once(socket, "close").then(([code]) => Number(code));
+    socket.on("message", (data) => {
+      const parsed = parseFromNode(String(data));
+      if (!parsed.ok) throw new Error(`the node sent a bad frame: ${parsed.refusal.message}`);
+      this.#messages.put(parsed.message);
+    });
+  }
+
+  next(): Promise<FromNode> {
+    return this.#messages.take();
+  }
+
+  send(message: ToNode): void {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  close(code: number): void {
+    this.#socket.close(code);
+  }
+
+  crash(): void {
+    this.#socket.terminate();
+  }
+}
+
 /** A fleet that the test plays: real sockets on a port of this machine. */
 export class FleetServer {
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #connections = new Queue<FleetConnection>();
+  readonly #rooms = new Queue<RoomSocketServer>();
   /** Answered instead of an upgrade, once each. */
   readonly #refusals: number[] = [];
 
@@ -86,7 +123,8 @@ export class FleetServer {
         return;
       }
       this.#sockets.handleUpgrade(request, socket, head, (accepted) => {
-        this.#connections.put(new FleetConnection(accepted, request));
+        if (request.url?.startsWith("/sfu/rooms/")) this.#rooms.put(new RoomSocketServer(accepted, request));
+        else this.#connections.put(new FleetConnection(accepted, request));
       });
     });
   }
@@ -116,6 +154,10 @@ export class FleetServer {
 
   connection(): Promise<FleetConnection> {
     return this.#connections.take();
+  }
+
+  room(): Promise<RoomSocketServer> {
+    return this.#rooms.take();
   }
 
   async close(): Promise<void> {
