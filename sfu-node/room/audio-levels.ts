@@ -4,6 +4,10 @@ import type { types } from "mediasoup";
 const LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 /** RFC 8285, section 4.2: the profile of extensions with one byte of header. */
 const ONE_BYTE = 0xbede;
+/** RFC 8285, section 4.3: those with two, of which the last four bits are the application's. */
+const TWO_BYTE = 0x100;
+/** RFC 8285, section 4.2: at this id the reading ends. */
+const LAST = 15;
 
 /**
  * The levels that clients send with their audio (RFC 6464): they need no decoding, and end-to-end encryption leaves
@@ -64,36 +68,37 @@ export function audioLevel(packet: Buffer, id: number): number | null {
   return level === 127 ? 0 : 10 ** (-level / 20);
 }
 
-/** The element of a header extension (RFC 3550, section 5.3.1; RFC 8285, section 4). */
+/** The element of a header extension (RFC 3550, section 5.3.1; RFC 8285, section 4); nothing is read beyond it. */
 function extension(packet: Buffer, id: number): Buffer | null {
   const csrcs = (packet[0] ?? 0) & 0x0f;
   const hasExtension = ((packet[0] ?? 0) & 0x10) !== 0;
-  const start = 12 + 4 * csrcs;
-  if (!hasExtension || packet.length < start + 4) return null;
-  const isOneByte = packet.readUInt16BE(start) === ONE_BYTE;
-  const end = Math.min(packet.length, start + 4 + 4 * packet.readUInt16BE(start + 2));
-  return isOneByte ? oneByteElement(packet, id, start + 4, end) : twoByteElement(packet, id, start + 4, end);
+  const start = 12 + 4 * csrcs + 4;
+  if (!hasExtension || packet.length < start) return null;
+  const profile = packet.readUInt16BE(start - 4);
+  const end = start + 4 * packet.readUInt16BE(start - 2);
+  if (packet.length < end) return null;
+  const elements = packet.subarray(start, end);
+  if (profile === ONE_BYTE) return oneByteElement(elements, id);
+  return profile >> 4 === TWO_BYTE ? twoByteElement(elements, id) : null;
 }
 
-function oneByteElement(packet: Buffer, id: number, start: number, end: number): Buffer | null {
-  for (let at = start; at < end; ) {
-    const header = packet[at] ?? 0;
-    if (header === 0) at += 1;
-    else {
-      const length = (header & 0x0f) + 1;
-      if (header >> 4 === id) return packet.subarray(at + 1, at + 1 + length);
-      at += 1 + length;
-    }
+function oneByteElement(elements: Buffer, id: number): Buffer | null {
+  for (let at = 0; at < elements.length; ) {
+    const header = elements[at] ?? 0;
+    const end = at + 2 + (header & 0x0f);
+    if (header >> 4 === id) return end <= elements.length ? elements.subarray(at + 1, end) : null;
+    if (header >> 4 === LAST) return null;
+    at = header === 0 ? at + 1 : end;
   }
   return null;
 }
 
-function twoByteElement(packet: Buffer, id: number, start: number, end: number): Buffer | null {
-  for (let at = start; at + 1 < end; ) {
-    const found = packet[at] ?? 0;
-    const length = packet[at + 1] ?? 0;
-    if (found === id) return packet.subarray(at + 2, at + 2 + length);
-    at += found === 0 ? 1 : 2 + length;
+function twoByteElement(elements: Buffer, id: number): Buffer | null {
+  for (let at = 0; at + 1 < elements.length; ) {
+    const found = elements[at] ?? 0;
+    const end = at + 2 + (elements[at + 1] ?? 0);
+    if (found === id) return end <= elements.length ? elements.subarray(at + 2, end) : null;
+    at = found === 0 ? at + 1 : end;
   }
   return null;
 }
