@@ -61,6 +61,8 @@ export const MAX_CANDIDATE = 1_024;
 /** Candidates of one device kept for a peer that has not answered, and recognised when repeated. */
 export const MAX_CANDIDATES = 64;
 export const CANDIDATE_KEPT_MS = 60_000;
+/** In JSON, of what is held for a device without a socket: two connections' descriptions. A row holds 2 MB. */
+export const MAX_HELD_SIZE = 4 * MAX_SDP;
 export const MAX_DEVICES = 32;
 export const MAX_CALLEES = MAX_PARTICIPANTS - 1;
 export const MAX_NAME = 100;

@@ -63,7 +63,8 @@ export interface Confirmation {
 
 export interface UserRpc {
   callChanged(view: CallView): Promise<Taken>;
-  deliver(deviceId: string, messages: ServerMessage[]): Promise<void>;
+  /** @returns whether a socket took it; a device that is about to have one is waited for */
+  deliver(deviceId: string, messages: ServerMessage[]): Promise<boolean>;
   /** As `viewerId` may see it. */
   presence(viewerId: string): Promise<PresenceResponse>;
   /** @returns the presence now; changes follow through `presenceChanged` */

@@ -80,6 +80,6 @@ export class Crashes {
 }
 
 function crashOf(key: string, value: unknown): Crash {
-  if (key.startsWith("ice:")) return { kind: "call", callId: null };
+  if (/^(?:ice|held):/.test(key)) return { kind: "call", callId: null };
   return Row.parse(value);
 }

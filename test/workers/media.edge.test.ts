@@ -89,6 +89,17 @@ describe.each([
     });
   });
 
+  test("[ICE-3] [ICE-5] a candidate comes once, whatever connections it is said to be of while there is no handoff", async () => {
+    const { a, b, callId } = await play();
+    await b.ask({ type: "call_answer", callId, sdp: "answer" });
+    for (const connectionId of ["first", "second", "third"]) {
+      a.send({ type: "ice_candidate", callId, candidates: [candidate("a1")], connectionId });
+    }
+    a.send({ type: "ice_candidate", callId, candidates: [candidate("a2")], connectionId: "third" });
+    expect(await given(b, 2)).toEqual(["a1", "a2"]);
+    expect(b.heard.findLast((m) => m.type === "ice_candidate")).toMatchObject({ connectionId: "third" });
+  });
+
   test("[CALL-20] descriptions go to the peer byte for byte", async () => {
     const { a, b, callId, bob, phone } = await play();
     await b.ask({ type: "call_answer", callId, sdp: "answer" });

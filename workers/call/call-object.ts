@@ -26,6 +26,7 @@ import { ledgerEvent } from "./ledger-event.ts";
 import { milestone } from "./milestones.ts";
 import { recover } from "./notices.ts";
 import { isInvited } from "./people.ts";
+import { Post } from "./post.ts";
 import { Relay } from "./relay.ts";
 import { replies } from "./replies.ts";
 import { isToNobody } from "./ringing.ts";
@@ -44,6 +45,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   readonly #alarm: Alarm;
   readonly #sockets: CallSockets;
   readonly #ice: IceBuffers;
+  readonly #post: Post;
   readonly #relay: Relay;
   readonly #signs: Signs;
   readonly #delivery: Delivery;
@@ -54,7 +56,8 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#call = ctx.storage.kv.get<Call>("call") ?? null;
     this.#sockets = new CallSockets(ctx);
     this.#ice = new IceBuffers(ctx.storage.kv, this.#sockets);
-    this.#relay = new Relay(ctx, env.USERS, this.#sockets, this.#ice);
+    this.#post = new Post(ctx, env.USERS, this.#sockets, () => this.#call);
+    this.#relay = new Relay(this.#post, this.#ice);
     this.#signs = new Signs(env.USERS, this.#sockets);
     this.#delivery = new Delivery(env.USERS, {
       view: (userId) => this.#view(userId),
@@ -99,7 +102,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   async ask(from: Speaker, message: InCallMessage): Promise<Answered> {
     const verdict = this.#obey(from, message);
     const events = verdict.kind === "done" ? this.#replies(from, message, verdict) : [];
-    for (const event of events) this.#relay.send(from, event);
+    for (const event of events) this.#post.tell(from, event);
     return this.#answered(from.userId, verdict);
   }
 
@@ -109,6 +112,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   async attend(device: DeviceRef, mayRing: boolean): Promise<CallView | null> {
     this.#step({ type: "connected", device, mayRing });
+    this.#post.returned(device);
     return this.look(device.userId);
   }
 
@@ -197,6 +201,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const view = this.#view(userId);
     if (!view) return [errorMessage(NO_SUCH_CALL, id)];
     if (!this.#sockets.register(socket, deviceId, toldOf(view))) return [];
+    this.#post.returned({ userId, deviceId });
     const calls = [snapshotOf(view, Date.now())];
     return [registered({ userId, deviceId }, id, view.rev, calls), ...recover(view, deviceId)];
   }

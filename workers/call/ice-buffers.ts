@@ -4,9 +4,16 @@ import type { DeviceRef } from "../../schema/ids.ts";
 import { attach, attachment, type CallSockets } from "./call-sockets.ts";
 import { admit, EMPTY, type IceBatch, type IceBuffer, take } from "./ice.ts";
 
-/** Where candidates come from: a device, and of its two connections during a handoff the named one. */
+/** Where candidates come from: a device, and its connection. */
 export interface IceSource extends DeviceRef {
-  readonly connectionId?: string | undefined;
+  /** The handoff that makes a second one; null for the first. */
+  readonly handoff: string | null;
+}
+
+interface Gathered {
+  readonly callId: string;
+  readonly candidates: readonly IceCandidate[];
+  readonly endOfCandidates: boolean;
 }
 
 /** An attachment holds 16,384 bytes; beyond this a buffer goes to storage. */
@@ -20,6 +27,8 @@ export class IceBuffers {
   readonly #storage: SyncKvStorage;
   readonly #sockets: CallSockets;
   readonly #memory = new Map<string, IceBuffer>();
+  /** Of the latest handoff: there is one at a time, and nothing of an earlier one comes again. */
+  #second = { handoff: "", buffers: new Map<string, IceBuffer>() };
 
   constructor(storage: SyncKvStorage, sockets: CallSockets) {
     this.#storage = storage;
@@ -27,14 +36,7 @@ export class IceBuffers {
   }
 
   /** @param waits whether there is nobody yet to forward to, so that it must outlive an eviction */
-  admit(
-    callId: string,
-    from: IceSource,
-    candidates: readonly IceCandidate[],
-    endOfCandidates: boolean,
-    now: number,
-    waits: boolean,
-  ): void {
+  admit(from: IceSource, { callId, candidates, endOfCandidates }: Gathered, now: number, waits: boolean): void {
     const gathered = candidates.map((candidate) => ({
       candidate,
       fingerprint: fingerprint(callId, from.deviceId, candidate.candidate),
@@ -54,23 +56,31 @@ export class IceBuffers {
     if (deviceId !== null && ice && ice.waiting.length > 0) this.#storage.put(key({ userId, deviceId }), ice);
   }
 
-  #load(device: IceSource): IceBuffer {
-    const remembered = this.#memory.get(key(device));
+  #load(from: IceSource): IceBuffer {
+    if (from.handoff !== null) return this.#ofSecond(from.handoff).get(key(from)) ?? EMPTY;
+    const remembered = this.#memory.get(key(from));
     if (remembered) return remembered;
-    if (device.connectionId !== undefined) return EMPTY;
-    const socket = this.#sockets.of(device);
+    const socket = this.#sockets.of(from);
     const attached = socket ? attachment(socket).ice : null;
-    return attached ?? this.#storage.get<IceBuffer>(key(device)) ?? EMPTY;
+    return attached ?? this.#storage.get<IceBuffer>(key(from)) ?? EMPTY;
   }
 
-  /** A named connection has its peer: nothing of it waits. */
-  #save(device: IceSource, buffer: IceBuffer, waits: boolean): void {
-    this.#memory.set(key(device), buffer);
-    if (device.connectionId !== undefined) return;
-    const socket = this.#sockets.of(device);
+  /** A second connection has its peer from the start: nothing of it waits. */
+  #save(from: IceSource, buffer: IceBuffer, waits: boolean): void {
+    if (from.handoff !== null) {
+      this.#ofSecond(from.handoff).set(key(from), buffer);
+      return;
+    }
+    this.#memory.set(key(from), buffer);
+    const socket = this.#sockets.of(from);
     const fits = sizeOf(buffer) <= ATTACHMENT_ROOM;
     if (socket) attach(socket, { ...attachment(socket), ice: fits ? buffer : null });
-    if (waits && !(socket && fits)) this.#storage.put(key(device), buffer);
+    if (waits && !(socket && fits)) this.#storage.put(key(from), buffer);
+  }
+
+  #ofSecond(handoff: string): Map<string, IceBuffer> {
+    if (this.#second.handoff !== handoff) this.#second = { handoff, buffers: new Map() };
+    return this.#second.buffers;
   }
 }
 
@@ -80,8 +90,8 @@ function sizeOf(buffer: IceBuffer): number {
   return json.length * (/[\u0100-\uffff]/.test(json) ? 2 : 1);
 }
 
-function key({ userId, deviceId, connectionId }: IceSource): string {
-  return `ice:${userId}:${deviceId}${connectionId === undefined ? "" : `:${connectionId}`}`;
+function key({ userId, deviceId }: DeviceRef): string {
+  return `ice:${userId}:${deviceId}`;
 }
 
 /** SHA-256 of `callId:deviceId:candidate`, its first 16 hex digits. */

@@ -1,59 +1,29 @@
 import type { InCallMessage } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
-import type { ServerMessage } from "../../schema/server-messages.ts";
-import { failure, log } from "../log.ts";
 import { mayGather } from "./call.ts";
-import type { CallSockets } from "./call-sockets.ts";
 import { DONE, NOT_FOUND, NOT_IN_CALL, type Verdict } from "./events.ts";
-import type { IceBuffers, IceSource } from "./ice-buffers.ts";
+import type { IceBuffers } from "./ice-buffers.ts";
 import { deviceOf, isTarget, participantOf, peerOf, routeOf } from "./people.ts";
+import type { Post } from "./post.ts";
 import type { Call } from "./state.ts";
 
-type Candidates = Extract<InCallMessage, { type: "ice_candidate" }>;
+type Gathered = Extract<InCallMessage, { type: "ice_candidate" }>;
 type Negotiation = Extract<InCallMessage, { type: "call_negotiate" }>;
 
-/** Carries what the two devices of a call say to each other: nothing of it is decided here, or read. */
+/** Finds who is meant by what the two devices of a call say to each other: nothing of it is decided here, or read. */
 export class Relay {
-  readonly #sockets: CallSockets;
+  readonly #post: Post;
   readonly #ice: IceBuffers;
-  readonly #users: Env["USERS"];
-  readonly #ctx: DurableObjectState;
 
-  constructor(ctx: DurableObjectState, users: Env["USERS"], sockets: CallSockets, ice: IceBuffers) {
-    this.#ctx = ctx;
-    this.#users = users;
-    this.#sockets = sockets;
+  constructor(post: Post, ice: IceBuffers) {
+    this.#post = post;
     this.#ice = ice;
   }
 
   /** Of what is no command to the call the rest only asks how it stands. */
   carry(call: Call, from: DeviceRef, message: InCallMessage): Verdict {
-    if (message.type === "ice_candidate") return this.#candidates(call, from, message);
+    if (message.type === "ice_candidate") return this.#gathered(call, from, message);
     if (message.type === "call_negotiate") return this.#negotiate(call, from, message);
-    return DONE;
-  }
-
-  #candidates(call: Call, from: DeviceRef, message: Candidates): Verdict {
-    const refused = mayGather(call, from);
-    if (refused) return refused;
-    const candidates = [...(message.candidates ?? []), ...(message.candidate ? [message.candidate] : [])];
-    const connectionId = connectionOf(call, from, message.connectionId);
-    const peer = routeOf(call, from, connectionId, false);
-    const source = { ...deviceOf(from), connectionId: peer ? connectionId : undefined };
-    this.#ice.admit(call.callId, source, candidates, message.endOfCandidates ?? false, Date.now(), peer === null);
-    if (peer) this.#forward(call, source, peer);
-    return DONE;
-  }
-
-  #negotiate(call: Call, from: DeviceRef, message: Negotiation): Verdict {
-    if (!participantOf(call, from.userId)) return NOT_FOUND;
-    const { sdp, sdpType } = message;
-    const connectionId = connectionOf(call, from, message.connectionId);
-    const peer = routeOf(call, from, connectionId, sdpType === "answer");
-    if (!peer) return NOT_IN_CALL;
-    const { callId, rev } = call;
-    const named = connectionId === undefined ? {} : { connectionId };
-    this.send(peer, { type: "call_negotiate", callId, rev, sdp, sdpType, ...named, from: deviceOf(from) });
     return DONE;
   }
 
@@ -63,6 +33,37 @@ export class Relay {
     if (verdict.kind === "handoff_wanted") this.#wantHandoff(call, from, verdict.deviceId);
   }
 
+  /** What was gathered before the answer goes to the two devices that are now connected. */
+  connect(call: Call, answerer: DeviceRef): void {
+    const caller = deviceOf(call.caller);
+    this.#forward(call, caller, answerer, undefined);
+    this.#forward(call, answerer, caller, undefined);
+  }
+
+  #gathered(call: Call, from: DeviceRef, message: Gathered): Verdict {
+    const refused = mayGather(call, from);
+    if (refused) return refused;
+    const candidates = [...(message.candidates ?? []), ...(message.candidate ? [message.candidate] : [])];
+    const name = nameOf(call, from, message.connectionId);
+    const peer = routeOf(call, from, name, false);
+    const gathered = { callId: call.callId, candidates, endOfCandidates: message.endOfCandidates ?? false };
+    this.#ice.admit({ ...deviceOf(from), handoff: handoffOf(call, from, peer) }, gathered, Date.now(), peer === null);
+    if (peer) this.#forward(call, from, peer, name);
+    return DONE;
+  }
+
+  #negotiate(call: Call, from: DeviceRef, message: Negotiation): Verdict {
+    if (!participantOf(call, from.userId)) return NOT_FOUND;
+    const { callId, rev } = call;
+    const { sdp, sdpType } = message;
+    const name = nameOf(call, from, message.connectionId);
+    const peer = routeOf(call, from, name, sdpType === "answer");
+    if (!peer) return NOT_IN_CALL;
+    const named = name === undefined ? {} : { connectionId: name };
+    this.#post.carry(peer, { type: "call_negotiate", callId, rev, sdp, sdpType, ...named, from: deviceOf(from) });
+    return DONE;
+  }
+
   /** The offer of a device that takes the call over goes to the other side, for a second connection. */
   #offerHandoff(call: Call, from: DeviceRef, sdp: string): void {
     const peer = peerOf(call, from);
@@ -70,7 +71,7 @@ export class Relay {
     if (!peer || !handoff) return;
     const { connectionId } = handoff;
     const offer = { sdp, sdpType: "offer" as const, connectionId, handoff: true, from: deviceOf(from) };
-    this.send(peer, { type: "call_negotiate", callId, rev, ...offer });
+    this.#post.carry(peer, { type: "call_negotiate", callId, rev, ...offer });
   }
 
   /** The device that has the call asks another of its user's to take it over. */
@@ -78,32 +79,25 @@ export class Relay {
     const { callId, rev, callType, phase } = call;
     const state = phase.kind;
     const wanted = { callId, rev, deviceId: from.deviceId, callType, state, wanted: true };
-    this.send({ userId: from.userId, deviceId: to }, { type: "call_elsewhere", ...wanted });
+    this.#post.tell({ userId: from.userId, deviceId: to }, { type: "call_elsewhere", ...wanted });
   }
 
-  /** What was gathered before the answer goes to the two devices that are now connected. */
-  connect(call: Call, answerer: DeviceRef): void {
-    const caller = deviceOf(call.caller);
-    this.#forward(call, caller, answerer);
-    this.#forward(call, answerer, caller);
-  }
-
-  #forward({ callId, rev }: Call, from: IceSource, to: DeviceRef): void {
-    const batch = this.#ice.take(from, Date.now());
+  #forward(call: Call, from: DeviceRef, to: DeviceRef, name: string | undefined): void {
+    const { callId, rev } = call;
+    const batch = this.#ice.take({ ...deviceOf(from), handoff: handoffOf(call, from, to) }, Date.now());
     if (!batch) return;
-    const named = from.connectionId === undefined ? {} : { connectionId: from.connectionId };
-    this.send(to, { type: "ice_candidate", callId, rev, ...batch, ...named, from: deviceOf(from) });
-  }
-
-  /** To one device, wherever it is connected; one that is not will ask how things stand. */
-  send(device: DeviceRef, message: ServerMessage): void {
-    if (this.#sockets.send(device, [message])) return;
-    const delivered = this.#users.getByName(device.userId).deliver(device.deviceId, [message]);
-    this.#ctx.waitUntil(delivered.catch((error: unknown) => log("relay_failed", { failure: failure(error) })));
+    const named = name === undefined ? {} : { connectionId: name };
+    this.#post.carry(to, { type: "ice_candidate", callId, rev, ...batch, ...named, from: deviceOf(from) });
   }
 }
 
 /** What a device says that is taking the call over is about the second connection, named or not. */
-function connectionOf(call: Call, from: DeviceRef, connectionId: string | undefined): string | undefined {
+function nameOf(call: Call, from: DeviceRef, connectionId: string | undefined): string | undefined {
   return isTarget(call, from) ? call.handoff?.connectionId : connectionId;
+}
+
+/** The handoff whose connection is meant, by its name; null for the one that the call has had all along. */
+function handoffOf(call: Call, from: DeviceRef, to: DeviceRef | null): string | null {
+  const isSecond = isTarget(call, from) || (to !== null && isTarget(call, to));
+  return isSecond ? (call.handoff?.connectionId ?? null) : null;
 }

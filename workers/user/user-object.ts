@@ -20,6 +20,7 @@ import { identify } from "../http/auth.ts";
 import { failure, log, short } from "../log.ts";
 import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
 import { answerClose, CLOSE_REMOVED, close, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
+import { Arrivals } from "./arrivals.ts";
 import { crossings } from "./calls.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Privacy } from "./privacy.ts";
@@ -47,6 +48,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   readonly #watchers: Watchers;
   readonly #flood = new FloodGuard();
   readonly #registration: Registration;
+  readonly #arrivals = new Arrivals();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -81,6 +83,12 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     }
     const { message } = parsed;
     this.#sockets.touch(socket, Date.now());
+    const answered = this.#answer(socket, message);
+    if (message.type === "register") this.#arrivals.add(message.deviceId, answered);
+    await answered;
+  }
+
+  async #answer(socket: WebSocket, message: ClientMessage): Promise<void> {
     try {
       send(socket, await this.#respond(socket, message));
     } catch (error) {
@@ -113,9 +121,11 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return this.#ringing.take(view);
   }
 
-  async deliver(deviceId: string, messages: ServerMessage[]): Promise<void> {
+  async deliver(deviceId: string, messages: ServerMessage[]): Promise<boolean> {
+    await this.#arrivals.of(deviceId);
     const socket = this.#sockets.of(deviceId);
     if (socket) send(socket, messages);
+    return socket !== undefined;
   }
 
   async setProfile(profile: Profile): Promise<void> {
