@@ -274,7 +274,8 @@ export class HostedRoom {
 
   /** Layers that nobody watches are not sent. Of those who watch on other nodes nothing is known: they may want all. */
   #tellDemand(participantId: string, source: (typeof VIDEO_SOURCES)[number]): void {
-    if (!this.#room.people.get(participantId)?.tracks.has(source)) return;
+    const sender = this.#room.people.get(participantId);
+    if (!sender?.tracks.has(source) || sender.muted.has(source)) return;
     const demand = this.#pipes.isEmpty ? model.demand(this.#room, participantId, source) : Number.POSITIVE_INFINITY;
     const key = model.keyOf(participantId, source);
     if ((this.#demands.get(key) ?? Number.POSITIVE_INFINITY) === demand) return;

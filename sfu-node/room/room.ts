@@ -1,4 +1,4 @@
-import { KIND_OF, type MediaKind, TrackSource, type VideoRequest } from "../../schema/room.ts";
+import { KIND_OF, MAX_PRIORITY, type MediaKind, TrackSource, type VideoRequest } from "../../schema/room.ts";
 
 /** Who forwards what to whom. Pure: a room is what its people send, want and say. */
 export interface Room {
@@ -24,6 +24,7 @@ export interface SentTrack {
 
 /** Somebody's track, as a receiver gets it. */
 export interface Plan {
+  /** Of the producer: another one in its place has other SSRCs, of which the receiver has to be told. */
   readonly key: string;
   readonly participantId: string;
   readonly source: TrackSource;
@@ -32,6 +33,7 @@ export interface Plan {
   readonly isPaused: boolean;
   /** The largest layer that is wanted, from 0. */
   readonly layer: number;
+  /** Of mediasoup: 1 to 255. */
   readonly priority: number;
 }
 
@@ -82,14 +84,14 @@ export function plansFor(room: Room, receiver: string): Plan[] {
       const kind = KIND_OF[source];
       const wanted = kind === "audio" ? ANY : wish(wants, shown, participantId, source);
       plans.push({
-        key: keyOf(participantId, source),
+        key: `${keyOf(participantId, source)}/${producerId}`,
         participantId,
         source,
         kind,
         producerId,
         isPaused: muted.has(source) || wanted.height === 0,
         layer: layerFor(wanted.height, layers),
-        priority: wanted.priority,
+        priority: Math.min(wanted.priority + 1, MAX_PRIORITY),
       });
     }
   }
@@ -101,7 +103,7 @@ export function keyOf(participantId: string, source: TrackSource): string {
   return `${participantId}/${source}`;
 }
 
-/** Whose track it is, and which. */
+/** Whose track a plan's key names, and which. */
 export function readKey(key: string): readonly [participantId: string, source: TrackSource | undefined] {
   const [participantId = "", source] = key.split("/");
   return [participantId, TrackSource.safeParse(source).data];
@@ -139,11 +141,14 @@ function wish(
   return found ? { height: found.height, priority: found.priority ?? DEFAULT_PRIORITY } : NONE;
 }
 
-/** Those who spoke last, and then those who came first. */
+/** Those who spoke last, and then those who came first, of those who can be seen. */
 function lastSpeakers({ people, speakers, lastN }: Room, receiver: string): ReadonlySet<string> {
-  const order = new Set([...speakers, ...people.keys()]);
-  order.delete(receiver);
-  return new Set([...order].slice(0, lastN));
+  const order = [...new Set([...speakers, ...people.keys()])];
+  return new Set(order.filter((id) => id !== receiver && isSeen(people.get(id))).slice(0, lastN));
+}
+
+function isSeen({ tracks, muted }: Person = NOBODY): boolean {
+  return [...tracks.keys()].some((source) => KIND_OF[source] === "video" && !muted.has(source));
 }
 
 /** The smallest layer that is as high as it is shown. */
