@@ -25,9 +25,19 @@ export const PresenceResponse = z.object({
 });
 export type PresenceResponse = z.infer<typeof PresenceResponse>;
 
-export const ContactsResponse = z.object({
-  contacts: z.array(PresenceResponse.extend({ name: z.string(), avatarUrl: z.string().nullable() })),
+export const Contact = PresenceResponse.extend({
+  name: z.string(),
+  avatarUrl: z.string().nullable(),
+  /** The asker has added them; else they only were in a call with the asker. */
+  added: z.boolean(),
+  /** By the asker. Whether they have blocked the asker, nobody is told. */
+  blocked: z.boolean(),
+  /** Their calls ring the asker's devices, as `ringFrom` and `blocked` say. */
+  mayRing: z.boolean(),
 });
+export type Contact = z.infer<typeof Contact>;
+
+export const ContactsResponse = z.object({ contacts: z.array(Contact) });
 export type ContactsResponse = z.infer<typeof ContactsResponse>;
 
 export const IceServersResponse = z.object({

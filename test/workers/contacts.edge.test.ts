@@ -24,7 +24,7 @@ async function change(asker: Person, method: "POST" | "DELETE", { userId }: Pers
   expect((await edge.as(asker, `/api/contacts/${userId}`, { method })).status).toBe(204);
 }
 
-test("[SAFE-2] who was added is listed with their presence, once and by name, until they are taken out", async () => {
+test("[CONT-1] [CONT-4] [SAFE-2] who was added is listed with their presence, once and by name, until they are taken out", async () => {
   const [ada, bob, abe] = [await person("Ada"), await person("Bob"), await person("Abe")];
   await edge.device(bob);
   await (await edge.device(abe)).close();
@@ -39,6 +39,33 @@ test("[SAFE-2] who was added is listed with their presence, once and by name, un
   expect(await names()).toEqual([["Abe", "offline"]]);
 });
 
+test("[CONT-3] whoever asks sees of each whether they may ring, and nobody else's settings", async () => {
+  const [ada, bob, cid] = [await person("Ada"), await person("Bob"), await person("Cid")];
+  const phone = await edge.device(ada);
+  for (const known of [bob, cid]) await edge.device(known);
+  await change(ada, "POST", bob);
+  phone.send({ type: "call_initiate", idempotencyKey: "k", calleeIds: [cid.userId], callType: "audio" });
+  await phone.next("call_initiated");
+  const flags = async () =>
+    (await contacts(ada)).map(({ name, added, blocked, mayRing }) => [name, added, blocked, mayRing]);
+  await expect.poll(flags, { timeout: 8_000 }).toEqual([
+    ["Bob", true, false, true],
+    ["Cid", false, false, true],
+  ]);
+  const body = JSON.stringify({ ringFrom: "contacts" });
+  expect((await edge.as(ada, "/api/settings", { method: "PUT", body })).status).toBe(200);
+  expect((await edge.as(cid, `/api/blocks/${ada.userId}`, { method: "PUT" })).status).toBe(204);
+  expect(await flags()).toEqual([
+    ["Bob", true, false, true],
+    ["Cid", false, false, false],
+  ]);
+  expect((await edge.as(ada, `/api/blocks/${bob.userId}`, { method: "PUT" })).status).toBe(204);
+  expect(await flags()).toEqual([
+    ["Bob", true, true, false],
+    ["Cid", false, false, false],
+  ]);
+});
+
 test("[SAFE-1] in the list of somebody who is blocked the one who blocked them is away", async () => {
   const [ada, bob] = [await person("Ada"), await person("Bob")];
   await edge.device(bob);
@@ -48,7 +75,7 @@ test("[SAFE-1] in the list of somebody who is blocked the one who blocked them i
     .toEqual(["online"]);
   expect((await edge.as(bob, `/api/blocks/${ada.userId}`, { method: "PUT" })).status).toBe(204);
   const [blocked] = await contacts(ada);
-  expect(blocked).toMatchObject({ status: "offline" });
+  expect(blocked).toMatchObject({ status: "offline", added: true, blocked: false, mayRing: true });
   await (await edge.device(bob)).close();
   expect(await contacts(ada)).toEqual([blocked]);
 });

@@ -119,7 +119,7 @@ describe("[HTTP-2] what there is not", () => {
   });
 });
 
-describe("POST /api/dev/token", () => {
+describe("[USER-2] POST /api/dev/token", () => {
   test("makes a user, who is known from then on", async () => {
     const answer = await edge.fetch("/api/dev/token", json("POST", { name: "  Grace " }));
     expect(answer.status).toBe(200);
@@ -144,7 +144,7 @@ describe("POST /api/dev/token", () => {
   );
 });
 
-describe("PUT /api/users/:id", () => {
+describe("[USER-1] PUT /api/users/:id", () => {
   test("tells of a user, and tells again; others see it", async () => {
     const userId = randomUUID();
     const path = `/api/users/${userId.toUpperCase()}`;
@@ -157,7 +157,8 @@ describe("PUT /api/users/:id", () => {
       const { contacts } = ContactsResponse.strict().parse(await (await edge.as(ada, "/api/contacts")).json());
       return contacts.find((contact) => contact.userId === userId);
     };
-    const contact = { userId, name: "Linus T.", avatarUrl, status: "offline", lastSeen: null };
+    const flags = { added: false, blocked: false, mayRing: true };
+    const contact = { userId, name: "Linus T.", avatarUrl, status: "offline", lastSeen: null, ...flags };
     await expect.poll(seen, SOON).toEqual(contact);
   });
 
@@ -180,7 +181,7 @@ describe("PUT /api/users/:id", () => {
   });
 });
 
-describe("GET /api/contacts", () => {
+describe("[CONT-2] GET /api/contacts", () => {
   test("shows who is here and who is not, and never the asker", async () => {
     const { ada: asker, bob, phone, tablet, laptop } = await scene(edge);
     const contacts = async () =>
@@ -277,7 +278,7 @@ describe("GET /api/calls", () => {
   });
 });
 
-describe("GET and DELETE /api/devices", () => {
+describe("[DEV-1] [DEV-3] GET and DELETE /api/devices", () => {
   test("the asker's devices, and nobody else's, can be seen and taken away", async () => {
     const bob = await edge.person("Bob");
     const [phone, tablet] = [await edge.device(bob), await edge.device(bob)];
@@ -299,7 +300,7 @@ describe("GET and DELETE /api/devices", () => {
   });
 });
 
-describe("GET /api/users/:id/presence", () => {
+describe("[PRES-4] GET /api/users/:id/presence", () => {
   test("says who is here, since when who is not, and nothing of one that was never here", async () => {
     const bob = await edge.person("Bob");
     const presence = async (userId: string) =>

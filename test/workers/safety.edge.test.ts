@@ -22,7 +22,7 @@ async function status(who: Person, method: string, path: string, body?: object):
 }
 
 describe("who may ring", () => {
-  test("[SAFE-1] a blocked caller's call is silent, an unblocked one's rings again", async () => {
+  test("[SAFE-1] [BLOCK-1] a blocked caller's call is silent, an unblocked one's rings again", async () => {
     const { ada, bob, caller, phone } = await scene(edge);
     expect(await status(bob, "PUT", `/api/blocks/${ada.userId}`)).toBe(204);
     const listed = BlocksResponse.parse(await (await edge.as(bob, "/api/blocks")).json());
@@ -42,7 +42,7 @@ describe("who may ring", () => {
     expect(await caller.next("incoming_call")).toMatchObject({ callId });
   });
 
-  test("[SAFE-2] only contacts may ring, when the user says so", async () => {
+  test("[SAFE-2] [SET-1] only contacts may ring, when the user says so", async () => {
     const { ada, bob, caller, phone } = await scene(edge);
     const put = await edge.as(bob, "/api/settings", { method: "PUT", body: JSON.stringify({ ringFrom: "contacts" }) });
     expect(Settings.parse(await put.json())).toEqual({ ringFrom: "contacts" });
@@ -55,7 +55,7 @@ describe("who may ring", () => {
     expect(await status(bob, "DELETE", `/api/contacts/${ada.userId}`)).toBe(204);
   });
 
-  test("[SAFE-5] a device that is not to be disturbed stays silent, the others ring", async () => {
+  test("[SAFE-5] [DEV-2] a device that is not to be disturbed stays silent, the others ring", async () => {
     const { bob, caller, phone, tablet } = await scene(edge);
     expect(await status(bob, "PUT", `/api/devices/${phone.deviceId}`, { doNotDisturb: true })).toBe(204);
     expect(await status(bob, "PUT", `/api/devices/${randomUUID()}`, { doNotDisturb: true })).toBe(404);

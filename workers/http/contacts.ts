@@ -5,6 +5,7 @@ import { findUsers } from "../ledger/contacts.ts";
 import { type Database, openDatabase } from "../ledger/database.ts";
 import { listAcquaintances, listUsers } from "../ledger/history.ts";
 import type { Bindings } from "./bindings.ts";
+import { contactOf } from "./contact.ts";
 import { asked } from "./database.ts";
 import { isDevelopment } from "./development.ts";
 
@@ -16,13 +17,12 @@ type User = z.infer<typeof UserResponse>;
 /** Those whom the asker has added, and with whom they were in a call; in development everybody. */
 export async function contacts(context: Context<Bindings>): Promise<Response> {
   const { userId } = context.var.identity;
-  const added = await context.env.USERS.getByName(userId).contacts();
+  const { USERS } = context.env;
+  const settings = await USERS.getByName(userId).rules();
+  const added = Object.keys(settings.contacts);
   const users = await asked(listContacts(openDatabase(context.env), userId, added, isDevelopment(context.env)));
-  const present = users.map(async ({ userId: id, name, avatarUrl }) => {
-    const presence = await context.env.USERS.getByName(id).presence(userId);
-    return { ...presence, name, avatarUrl };
-  });
-  const body: ContactsResponse = { contacts: await Promise.all(present) };
+  const found = users.map((user) => contactOf(user, settings, USERS.getByName(user.userId).presence(userId)));
+  const body: ContactsResponse = { contacts: await Promise.all(found) };
   return context.json(body);
 }
 

@@ -9,6 +9,6 @@ export async function asked<T>(query: Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof CursorRefused) throw new HttpRefusal(error.refusal.code, error.refusal.message);
     log("database_unavailable", { failure: failure(error) });
-    throw new HttpRefusal("internal", "the history is not available right now, calls are", { status: 503 });
+    throw new HttpRefusal("internal", "the database is not available right now, calls are", { status: 503 });
   }
 }

@@ -4,6 +4,7 @@ import { parseRegions } from "../fleet/regions.ts";
 import { openDatabase } from "../ledger/database.ts";
 import { liveCounts } from "../ledger/history.ts";
 import type { Bindings } from "./bindings.ts";
+import { inTime } from "./in-time.ts";
 
 /** Probes ask often; the services are asked at most this often. */
 const CACHED_MS = 2_000;
@@ -24,9 +25,9 @@ export async function health(context: Context<Bindings>): Promise<Response> {
 
 async function ask(env: Env, now: number): Promise<HealthResponse> {
   const [counts, queue, nodes] = await Promise.all([
-    inTime(liveCounts(openDatabase(env))),
-    inTime(env.LEDGER.metrics()),
-    inTime(nodesOf(env)),
+    inTime(liveCounts(openDatabase(env)), TIMEOUT_MS),
+    inTime(env.LEDGER.metrics(), TIMEOUT_MS),
+    inTime(nodesOf(env), TIMEOUT_MS),
   ]);
   const oldest = queue?.oldestMessageTimestamp?.getTime() ?? now;
   const up = nodes ?? 0;
@@ -52,9 +53,4 @@ async function nodesOf(env: Env): Promise<number> {
   const regions = parseRegions(env.SFU_REGIONS);
   const nodes = await Promise.all(regions.map(({ name }) => env.FLEET.getByName(name).nodes()));
   return nodes.flat().length;
-}
-
-async function inTime<T>(asked: Promise<T>): Promise<T | null> {
-  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), TIMEOUT_MS));
-  return Promise.race([asked.catch(() => null), late]);
 }

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, inArray, isNotNull, isNull, ne, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, isNotNull, isNull, ne, sql } from "drizzle-orm";
 import type * as z from "zod";
 import type { Outcome } from "../../schema/call.ts";
 import { callParticipants, calls, userDevices, users } from "../../schema/db/tables.ts";
@@ -142,21 +142,37 @@ export async function listUsers(db: Database, limit: number): Promise<z.infer<ty
     .limit(limit);
 }
 
-/** Those with whom the user was in a call, or was to be: the only ones whom a deployment shows by itself. */
+/** How far back a user's calls are looked through for people. Those whom one talked to long ago can be added. */
+const RECENT_CALLS = 500;
+
+/**
+ * Those with whom the user was in a call of late, or was to be, as far as their history lists it: the only ones whom a
+ * deployment shows by itself. However many calls there are, the newest are one range of the history's index.
+ */
 export async function listAcquaintances(
   db: Database,
   userId: string,
   limit: number,
 ): Promise<z.infer<typeof UserResponse>[]> {
-  const mine = db
-    .select({ callId: callParticipants.callId })
+  return acquaintancesQuery(db, userId, limit);
+}
+
+/** Exported for its plan to be checked. */
+export function acquaintancesQuery(db: Database, userId: string, limit: number) {
+  const { callId, createdAt } = callParticipants;
+  const recent = db
+    .select({ callId })
     .from(callParticipants)
-    .where(eq(callParticipants.userId, userId));
+    .where(and(eq(callParticipants.userId, userId), ...matching({})))
+    .orderBy(desc(createdAt), desc(callId))
+    .limit(RECENT_CALLS)
+    .as("recent");
   return db
     .selectDistinct({ userId: users.id, name: users.name, avatarUrl: users.avatarUrl })
-    .from(callParticipants)
+    .from(recent)
+    .innerJoin(callParticipants, eq(callParticipants.callId, recent.callId))
     .innerJoin(users, eq(users.id, callParticipants.userId))
-    .where(and(inArray(callParticipants.callId, mine), ne(callParticipants.userId, userId)))
+    .where(ne(callParticipants.userId, userId))
     .orderBy(asc(users.name), asc(users.id))
     .limit(limit);
 }

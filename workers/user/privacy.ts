@@ -41,8 +41,8 @@ export class Privacy {
     return { blocks: entries.map(([userId, { at }]) => ({ userId, blockedAt: isoTimestamp(at) })) };
   }
 
-  get contacts(): string[] {
-    return Object.keys(this.#settings.contacts);
+  get rules(): UserSettings {
+    return this.#settings;
   }
 
   get settings(): Settings {

@@ -27,7 +27,7 @@ import { Privacy } from "./privacy.ts";
 import { Pushes, pushTargets } from "./pushes.ts";
 import { Registration } from "./registration.ts";
 import { Ringing } from "./ringing.ts";
-import type { Change } from "./settings.ts";
+import type { Change, UserSettings } from "./settings.ts";
 import type { Profile, User } from "./state.ts";
 import { devicesOf, presenceOf } from "./status.ts";
 import * as machine from "./user.ts";
@@ -162,8 +162,8 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return this.#privacy.blocks;
   }
 
-  async contacts(): Promise<string[]> {
-    return this.#privacy.contacts;
+  async rules(): Promise<UserSettings> {
+    return this.#privacy.rules;
   }
 
   async settings(): Promise<Settings> {

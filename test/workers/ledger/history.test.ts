@@ -6,6 +6,7 @@ import type { CallEvent } from "../../../schema/ledger.ts";
 import { CursorRefused } from "../../../workers/ledger/cursor.ts";
 import { type Database, openDatabase } from "../../../workers/ledger/database.ts";
 import {
+  acquaintancesQuery,
   hideCall,
   historyQuery,
   listAcquaintances,
@@ -321,6 +322,16 @@ describe.each(DATABASES)("the history on an $name", ({ open }) => {
         expect(plan).not.toContain("Rows Removed by Filter");
       }
     }
+  });
+
+  it("[CONT-1] looks for acquaintances in one range of one index, however many calls there are", async () => {
+    const ann = userEvent();
+    await writeEvents(db, [ann]);
+    await fill(ann.userId);
+    const query = acquaintancesQuery(db, ann.userId, 500).getSQL();
+    const explained = await db.execute(sql`explain (analyze, timing off, costs off, summary off) ${query}`);
+    const plan = explained.rows.map((row) => row["QUERY PLAN"]).join("\n");
+    expect(plan).toMatch(/idx_participants_history .*\(actual rows=500(\.00)? /);
   });
 
   it("counts calls under way from the index that holds only those", async () => {
