@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CallId, DeviceId, DeviceRef, Timestamp, UserId } from "./ids.ts";
+import { Epoch } from "./room.ts";
 
 /** The vocabulary of a call, shared by the wire, the state machine and the history. */
 
@@ -114,5 +115,7 @@ export const CallSnapshot = z.object({
   durationSeconds: z.int().nonnegative().optional(),
   /** Of a call that lost to one in the other direction: that one. */
   mergedInto: CallId.optional(),
+  /** The call's media is in a room: of this epoch. */
+  room: z.object({ epoch: Epoch }).optional(),
 });
 export type CallSnapshot = z.infer<typeof CallSnapshot>;

@@ -163,6 +163,8 @@ export const RoomJoin = z.object({
   sdp: RoomSdp,
   epoch: Epoch.optional(),
   tracks: SentTracks,
+  /** Sources that the user has muted; without it, those that were before. */
+  muted: z.array(TrackSource).optional(),
 });
 
 /** Sent with an offer when the device adds or removes tracks in the room, or restarts ICE. */
@@ -230,6 +232,10 @@ export const InCallMessage = z.discriminatedUnion("type", [
   CallHold,
   CallHandoff,
   CallInvite,
+  RoomJoin,
+  Renegotiate,
+  RenegotiateAnswer,
+  RoomUpdate,
   CallSync,
   CallEnd,
 ]);

@@ -72,3 +72,20 @@ export const MAX_PUSH_TOKEN = 500;
 export const UNREACHABLE_MS = 4_000;
 /** After a failed delivery to an object, the next try. Longer leaves a phone ringing. */
 export const REDELIVER_MS = 1_000;
+
+/** How long a node has to dial a room that it was asked to open; then another one is. Longer leaves a call silent. */
+export const ROOM_OPEN_MS = 2_000;
+/** How long a node is looked for while people wait; then they are told that there is none. */
+export const ROOM_SEEK_MS = 8_000;
+/** People in a call without a room: how often it is looked for again, more and more rarely, and how long. */
+export const ROOM_RETRY_MS = 1_000;
+export const ROOM_RETRY_SLOWEST_MS = 15_000;
+export const ROOM_RETRIES_MS = 60_000;
+/** After a restart of the edge, which closes all sockets, a node has this long to dial again. Longer lengthens a dead node's silence. */
+export const ROOM_REATTACH_MS = 5_000;
+/** How long a node that wants to stop serves a room beside the new one. Longer delays its stop by those who do not move. */
+export const ROOM_MOVE_MS = 10_000;
+/** From the last answer in the new room to the end of the old one: ICE and DTLS take a few round trips. */
+export const ROOM_OVERLAP_MS = 2_000;
+/** In characters, of the offers that wait for a node. A row holds 2 MB. */
+export const MAX_WAITING_SDP = 1_000_000;

@@ -37,6 +37,20 @@ const WIRE: readonly [title: string, frame: string][] = [
     `{"type":"call_negotiate","callId":"${CALL}","sdp":"v=0","sdpType":"offer","connectionId":"second"}`,
   ],
   ["call_media", `{"type":"call_media","callId":"${CALL}","state":"connected","candidateType":"srflx"}`],
+  ["room_join, at least", `{"type":"room_join","callId":"${CALL}","sdp":"v=0"}`],
+  [
+    "room_join, with everything",
+    `{"type":"room_join","id":"1","callId":"${CALL}","sdp":"v=0","epoch":2,"tracks":[{"mid":"0","source":"screen_audio"}],"muted":["microphone"]}`,
+  ],
+  [
+    "renegotiate",
+    `{"type":"renegotiate","id":"1","callId":"${CALL}","sdp":"v=0","epoch":2,"tracks":[{"mid":"0","source":"camera"}]}`,
+  ],
+  ["renegotiate_answer", `{"type":"renegotiate_answer","callId":"${CALL}","sdp":"v=0","epoch":2,"negotiationId":7}`],
+  [
+    "room_update",
+    `{"type":"room_update","callId":"${CALL}","muted":["camera"],"wants":[{"participantId":"p1","source":"screen","height":720,"priority":2}]}`,
+  ],
   ["call_sync", `{"type":"call_sync","id":"1","callId":"${CALL}"}`],
   ["call_end", `{"type":"call_end","id":"1","callId":"${CALL}"}`],
   ["presence_watch", `{"type":"presence_watch","id":"1","userIds":["${BOB}"]}`],

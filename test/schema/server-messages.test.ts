@@ -53,6 +53,7 @@ const WIRE: Record<ServerMessage["type"], readonly string[]> = {
   call_state: [
     `{"type":"call_state","re":"1",${LIVE},"remainingMs":12,${ANSWERED_BY},"connectedAt":"2026-11-23T01:02:04.004Z","sdp":"v=0"}`,
     `{"type":"call_state",${LIVE.replace('"connected"', '"ended"')},"outcome":"failed","reason":"media_timeout","durationSeconds":0}`,
+    `{"type":"call_state",${LIVE},"room":{"epoch":2}}`,
   ],
   call_waiting: [
     `{"type":"call_waiting",${ABOUT},${CALLER},"callType":"video","sdp":"v=0","remainingMs":30000}`,

@@ -25,6 +25,10 @@ export function commandOf(message: InCallMessage): Command | null {
     case "ice_candidate":
     case "call_negotiate":
     case "call_sync":
+    case "room_join":
+    case "renegotiate":
+    case "renegotiate_answer":
+    case "room_update":
       return null;
   }
 }

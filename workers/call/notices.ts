@@ -205,8 +205,10 @@ function cancelReason(reason: EndReason): CancelReason {
 
 /** What a device that comes back does with the media of a call that it was in. */
 export function recover(view: CallView, deviceId: string): ServerMessage[] {
-  const { callId, rev, state } = view;
+  const { callId, rev, state, room } = view;
   const isIn = view.joined.includes(deviceId);
   if (!isIn && !view.former.includes(deviceId)) return [];
-  return [{ type: "recover", callId, rev, action: isIn && state !== "ended" ? "resume" : "leave" }];
+  if (!isIn || state === "ended") return [{ type: "recover", callId, rev, action: "leave" }];
+  const isElsewhere = room !== undefined && !room.inside.includes(deviceId);
+  return [{ type: "recover", callId, rev, action: isElsewhere ? "rejoin" : "resume" }];
 }

@@ -60,6 +60,11 @@ function accepted(message: InCallMessage, deviceId: string, view: CallView, now:
     case "call_hold":
     case "call_negotiate":
     case "ice_candidate":
+    // The room replies, once its node has.
+    case "room_join":
+    case "renegotiate":
+    case "renegotiate_answer":
+    case "room_update":
       return [];
   }
 }

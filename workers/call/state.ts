@@ -151,6 +151,13 @@ export interface PersonView {
   readonly isUnknown: boolean;
 }
 
+/** The room that a call's media is in, for one of its users. */
+export interface RoomView {
+  readonly epoch: number;
+  /** The user's devices that are in it. */
+  readonly inside: readonly string[];
+}
+
 /** A call as one of its users' objects needs to know it; each one replaces the one before. */
 export interface CallView {
   readonly callId: string;
@@ -186,6 +193,8 @@ export interface CallView {
   readonly moves: HandoffResult;
   readonly drops: HandoffResult;
   readonly people: readonly PersonView[];
+  /** Not as of a revision: whoever wants to know it asks the call. */
+  readonly room?: RoomView | undefined;
 }
 
 /** What somebody has been told of a call: enough to find what they have not. */

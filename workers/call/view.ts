@@ -1,7 +1,7 @@
 import type { CallSnapshot, CallState } from "../../schema/call.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import { alertingLegs, answerOf, devicesIn, isGroup, participantOf } from "./people.ts";
-import type { Answer, Call, CallView, Participant, Settled } from "./state.ts";
+import type { Answer, Call, CallView, Participant, RoomView, Settled } from "./state.ts";
 import { personView, rings } from "./told.ts";
 
 /** What each user may know of a call. Pure. */
@@ -17,7 +17,12 @@ export function stateFor(call: Call, participant: Participant): CallState {
 }
 
 /** @returns undefined for a user who has no part in the call */
-export function viewFor(call: Call, userId: string, onCallSocket: readonly string[]): CallView | undefined {
+export function viewFor(
+  call: Call,
+  userId: string,
+  onCallSocket: readonly string[],
+  room?: RoomView,
+): CallView | undefined {
   const participant = participantOf(call, userId);
   if (!participant) return undefined;
   return {
@@ -42,6 +47,7 @@ export function viewFor(call: Call, userId: string, onCallSocket: readonly strin
     moves: call.moves,
     drops: call.drops,
     people: call.participants.map(personView),
+    room,
   };
 }
 
@@ -115,6 +121,7 @@ export function snapshotOf(view: CallView, now: number): CallSnapshot {
       durationSeconds: durationSeconds(view.answer, ended.at),
     }),
     ...(ended?.mergedInto && { mergedInto: ended.mergedInto.callId }),
+    ...(view.room && { room: { epoch: view.room.epoch } }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { MAX_CALLEES, MAX_CANDIDATE, MAX_CANDIDATES, MAX_FRAME, MAX_SDP, MAX_WATCHED } from "../../../schema/limits.ts";
+import { MAX_SENT_TRACKS } from "../../../schema/room.ts";
 import { anything, CANARY, LOADED, notName, notText, notUuid, sample, text } from "./values.ts";
 
 /** A frame that is refused, and how. */
@@ -36,6 +37,35 @@ const id = randomUUID();
 const callId = needed(id, notUuid);
 const sdp = fc.oneof(notText, fc.constant(""));
 const connectionId = optional("second", fc.oneof(notText, fc.constantFrom("", CANARY.repeat(8))));
+
+const notEpoch = fc.oneof(text, fc.constantFrom(0, -1, 1.5, null), fc.array(fc.integer()));
+const notMid = fc.oneof(notText, fc.constantFrom("", "a b", CANARY.repeat(8)));
+const notSource = fc.oneof(anything, fc.constantFrom("camera ", "Microphone", "desktop"));
+const notSentTrack = fc.oneof(
+  anything,
+  fc.record({ mid: notMid, source: fc.constant("camera") }),
+  fc.record({ mid: fc.constant("0"), source: notSource }),
+);
+const tracks = optional(
+  [],
+  fc.oneof(
+    notList,
+    notSentTrack.map((bad) => [bad]),
+    oneTooMany(MAX_SENT_TRACKS, { mid: "0", source: "camera" }),
+  ),
+);
+const muted = optional(
+  [],
+  fc.oneof(
+    notList,
+    notSource.map((bad) => ["camera", bad]),
+  ),
+);
+const notVideoRequest = fc.oneof(
+  anything,
+  fc.record({ participantId: fc.oneof(notText, fc.constantFrom("", "a b", CANARY.repeat(8))), height: fc.constant(1) }),
+  fc.record({ participantId: fc.constant("p"), height: fc.oneof(text, fc.constantFrom(-1, 0.5, 5_000)) }),
+);
 
 /** Every command as it should be, and how each of its fields should not. */
 const COMMANDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
@@ -109,6 +139,25 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
         notUuid.map((bad) => [bad]),
         fc.constant([]),
         oneTooMany(MAX_CALLEES, id),
+      ),
+    ),
+  },
+  room_join: { callId, sdp: needed("v=0", sdp), epoch: optional(1, notEpoch), tracks, muted },
+  renegotiate: { callId, sdp: needed("v=0", sdp), epoch: needed(1, notEpoch), tracks },
+  renegotiate_answer: {
+    callId,
+    sdp: needed("v=0", sdp),
+    epoch: needed(1, notEpoch),
+    negotiationId: optional(1, notEpoch),
+  },
+  room_update: {
+    callId,
+    muted,
+    wants: optional(
+      [],
+      fc.oneof(
+        notList,
+        notVideoRequest.map((bad) => [bad]),
       ),
     ),
   },

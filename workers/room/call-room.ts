@@ -1,0 +1,222 @@
+import type { RoomMessage } from "../../schema/client-messages.ts";
+import type { DeviceRef } from "../../schema/ids.ts";
+import { parseFromNode, RoomSocketQuery } from "../../schema/room-socket.ts";
+import type { ServerMessage } from "../../schema/server-messages.ts";
+import { DONE, NOT_FOUND, type Verdict } from "../call/events.ts";
+import { isIn, participantOf } from "../call/people.ts";
+import type { Call, RoomView } from "../call/state.ts";
+import type { Placement } from "../fleet/placement.ts";
+import { type Party, parseRegions, rank } from "../fleet/regions.ts";
+import { failure, log, short } from "../log.ts";
+import { answerClose } from "../socket.ts";
+import { attendanceOf, expectedIn } from "./attendance.ts";
+import type { Command, Event, Notice } from "./events.ts";
+import { isInside, memberOf } from "./members.ts";
+import { type Milestone, milestones } from "./milestones.ts";
+import { isExpected } from "./moving.ts";
+import { liveDeadline, placedDeadline, step } from "./room.ts";
+import { RoomSockets } from "./room-sockets.ts";
+import { NO_ROOM, NOTHING_LIVE, type Placed, type Room } from "./state.ts";
+
+/** The call that the room is of. */
+interface Host {
+  readonly call: () => Call | null;
+  readonly tell: (device: DeviceRef, message: ServerMessage) => void;
+  /** A deadline has changed. */
+  readonly arm: () => void;
+  /** Where the devices are that are in the call. */
+  readonly parties: () => readonly Party[];
+}
+
+/** What there is to a participant's id: enough not to meet itself in one call. */
+const ID_LENGTH = 12;
+
+/** The room of one call: the shell around `room.ts`, inside the call's object. */
+export class CallRoom {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
+  readonly #host: Host;
+  readonly #sockets: RoomSockets;
+  #room: Room;
+  /** The fleet is being asked: its answer comes before what follows from it. */
+  #asking: Promise<void> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env, host: Host) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.#host = host;
+    this.#sockets = new RoomSockets(ctx);
+    const placed = ctx.storage.kv.get<Placed>("room");
+    this.#room = placed ? { placed, live: this.#sockets.kept() ?? NOTHING_LIVE } : NO_ROOM;
+    if (placed) this.#restart();
+  }
+
+  has(socket: WebSocket): boolean {
+    return this.#sockets.has(socket);
+  }
+
+  /** A node dials. One that was asked to just now may be faster than the answer that names it. */
+  async accept(request: Request): Promise<Response> {
+    const { epoch, nodeId } = RoomSocketQuery.parse(Object.fromEntries(new URL(request.url).searchParams));
+    await this.#asking;
+    if (!isExpected(this.#room, epoch, nodeId)) return this.#sockets.refuse();
+    const response = this.#sockets.accept(epoch, nodeId);
+    this.#step({ type: "attached", epoch, nodeId });
+    this.#sockets.keep(this.#room.live);
+    return response;
+  }
+
+  hear(socket: WebSocket, frame: string | ArrayBuffer): void {
+    const parsed = parseFromNode(frame);
+    if (parsed.ok) this.#step({ type: "heard", epoch: this.#sockets.epochOf(socket), message: parsed.message });
+    else log("room_frame_refused", { call: this.#name, code: parsed.refusal.code });
+  }
+
+  closed(socket: WebSocket, code: number): void {
+    const left = this.#sockets.left(socket);
+    answerClose(socket, code);
+    if (left) this.#step({ type: "detached", ...left });
+  }
+
+  /** The reply follows when the node has given one. */
+  ask(from: DeviceRef, message: RoomMessage): Verdict {
+    const call = this.#host.call();
+    if (!call || !participantOf(call, from.userId)) return NOT_FOUND;
+    if (call.phase.kind === "ended") return { kind: "over" };
+    this.#step({ type: "asked", from, message, id: crypto.randomUUID().slice(-ID_LENGTH) });
+    return DONE;
+  }
+
+  /**
+   * A device in the call has lost its media.
+   * @returns whether that is the room's affair: it is not out of the call for it
+   */
+  pathLost(from: DeviceRef): boolean {
+    const call = this.#host.call();
+    if (!call || !isIn(call, from) || !memberOf(this.#room, from)) return false;
+    this.#step({ type: "path_lost", from });
+    return true;
+  }
+
+  callChanged(): void {
+    const call = this.#host.call();
+    if (!call || (this.#room === NO_ROOM && !attendanceOf(call).isWanted)) return;
+    this.#step({ type: "call_changed" });
+  }
+
+  timePassed(): void {
+    const deadline = this.deadline;
+    if (deadline !== null && deadline <= Date.now()) this.#step({ type: "time_passed" });
+  }
+
+  /** When the room wants to be woken by the alarm, in Unix ms. */
+  get deadline(): number | null {
+    return placedDeadline(this.#room);
+  }
+
+  /** Once the call's media is in a room: which, and which of the user's devices are in it. */
+  view(userId: string): RoomView | undefined {
+    const { hasOpened, epoch, members } = this.#room.placed;
+    if (!hasOpened) return undefined;
+    const inside = members.filter((member) => member.userId === userId && isInside(this.#room, member));
+    return { epoch, inside: inside.map(({ deviceId }) => deviceId) };
+  }
+
+  /** Nothing is written or told: what was placed stands, and what waits for the node waits by a timer. */
+  #restart(): void {
+    const attached = this.#sockets.epochs();
+    this.#room = this.#next({ type: "restarted", attached }).room;
+    this.#time();
+  }
+
+  #next(event: Event) {
+    const call = this.#host.call();
+    const attendance = call ? attendanceOf(call) : NOBODY;
+    return step(this.#room, event, { call: attendance, now: Date.now() });
+  }
+
+  /** Decides, writes what is worth a row, then says it. */
+  #step(event: Event): void {
+    const before = this.#room;
+    const { room, commands } = this.#next(event);
+    this.#room = room;
+    if (room.placed !== before.placed) this.#write();
+    if (room.live !== before.live) this.#sockets.keep(room.live);
+    for (const command of commands) this.#perform(command);
+    for (const milestone of milestones(before, event, room)) this.#log(milestone);
+    this.#time();
+    if (room.placed !== before.placed) this.#host.arm();
+  }
+
+  #write(): void {
+    if (this.#room === NO_ROOM) this.#ctx.storage.kv.delete("room");
+    else this.#ctx.storage.kv.put("room", this.#room.placed);
+  }
+
+  #perform(command: Command): void {
+    switch (command.type) {
+      case "place":
+        this.#asking = this.#place(command);
+        this.#ctx.waitUntil(this.#asking);
+        break;
+      case "to_node":
+        this.#sockets.send(command.epoch, command.message);
+        break;
+      case "tell":
+        this.#tell(command.to, command.notice);
+        break;
+      case "close":
+        this.#sockets.close(command.epoch, command.why);
+        break;
+    }
+  }
+
+  #tell(to: DeviceRef, notice: Notice): void {
+    const call = this.#host.call();
+    if (!call) return;
+    const { callId, rev } = call;
+    this.#host.tell(to, notice.type === "error" ? { ...notice, callId } : { ...notice, callId, rev });
+  }
+
+  async #place({ epoch, attempt, exclude }: Extract<Command, { type: "place" }>): Promise<void> {
+    const placement = await this.#find(epoch, exclude).catch((error: unknown) => {
+      log("fleet_unreachable", { call: this.#name, failure: failure(error) });
+      return null;
+    });
+    this.#step({ type: "placed", attempt, placement });
+  }
+
+  /** In the best region that has a node for it. */
+  async #find(epoch: number, exclude: readonly string[]): Promise<Placement> {
+    const call = this.#host.call();
+    if (!call) return null;
+    const wanted = { callId: call.callId, epoch, expected: expectedIn(call), exclude };
+    let placement: Placement = null;
+    for (const region of rank(parseRegions(this.#env.SFU_REGIONS), this.#host.parties())) {
+      const answer = await this.#env.FLEET.getByName(region).place(wanted);
+      if (answer && "nodeId" in answer) return answer;
+      placement ??= answer;
+    }
+    return placement;
+  }
+
+  /** Only while something is asked that is answered within moments: a timer keeps the object awake. */
+  #time(): void {
+    clearTimeout(this.#timer);
+    const deadline = liveDeadline(this.#room);
+    if (deadline === null) return;
+    this.#timer = setTimeout(() => this.#step({ type: "time_passed" }), Math.max(0, deadline - Date.now()));
+  }
+
+  #log({ event, epoch, nodeId, reason }: Milestone): void {
+    const why = reason === undefined ? {} : { reason };
+    log(event, { call: this.#name, epoch, ...(nodeId !== undefined && { node: short(nodeId) }), ...why });
+  }
+
+  get #name(): string {
+    return short(this.#host.call()?.callId ?? "");
+  }
+}
+
+const NOBODY = { isLive: false, isGroup: false, isPair: false, isWanted: false, devices: [] };

@@ -1,0 +1,115 @@
+import type { DeviceRef } from "../../schema/ids.ts";
+import type { RoomParticipant } from "../../schema/room.ts";
+import type { ToNode } from "../../schema/room-socket.ts";
+import { type Attendance, type Command, type Context, type Notice, type Step, tell, unchanged } from "./events.ts";
+import type { Live, Member, Placed, Room } from "./state.ts";
+
+/** Who is in a room. Pure. */
+
+export function isSame(a: DeviceRef, b: DeviceRef): boolean {
+  return a.userId === b.userId && a.deviceId === b.deviceId;
+}
+
+export function memberOf(room: Room, device: DeviceRef): Member | undefined {
+  return room.placed.members.find((member) => isSame(member, device));
+}
+
+export function memberAs(room: Room, participantId: string): Member | undefined {
+  return room.placed.members.find((member) => member.participantId === participantId);
+}
+
+/** The node serves the room and can be spoken to. */
+export function isUp({ placed, live }: Room): boolean {
+  return placed.phase.kind === "open" && live.goneUntil === null;
+}
+
+/** It has a place in the room as it is now: on its way, or taken. */
+export function hasPlace({ placed }: Room, member: Member): boolean {
+  return member.epoch === placed.epoch;
+}
+
+/** Its client knows that it is in. */
+export function isInside(room: Room, member: Member): boolean {
+  const isJoining = room.live.requests.some((r) => r.kind === "join" && r.participantId === member.participantId);
+  return hasPlace(room, member) && !isJoining;
+}
+
+export function withPlaced(room: Room, change: Partial<Placed>): Room {
+  return { ...room, placed: { ...room.placed, ...change } };
+}
+
+export function withLive(room: Room, change: Partial<Live>): Room {
+  return { ...room, live: { ...room.live, ...change } };
+}
+
+export function withMember(room: Room, changed: Member): Room {
+  const isKnown = memberOf(room, changed) !== undefined;
+  const members = room.placed.members.map((member) => (isSame(member, changed) ? changed : member));
+  return withPlaced(room, { members: isKnown ? members : [...members, changed] });
+}
+
+export function toNode(epoch: number, message: ToNode): Command {
+  return { type: "to_node", epoch, message };
+}
+
+/** To those inside, but for one. */
+export function tellOthers(room: Room, to: DeviceRef, notice: Notice): Command[] {
+  const others = room.placed.members.filter((member) => isInside(room, member) && !isSame(member, to));
+  return others.map((member) => tell(member, notice));
+}
+
+export function nameOf({ devices }: Attendance, { userId }: DeviceRef): string {
+  return devices.find((device) => device.userId === userId)?.name ?? "";
+}
+
+/** @param joining counts as inside */
+export function participants(room: Room, joining: Member, { call }: Context): RoomParticipant[] {
+  const inside = room.placed.members.filter((member) => isInside(room, member) || isSame(member, joining));
+  return inside.map((member) => {
+    const { participantId, userId, deviceId } = member;
+    const tracks = [...(room.live.tracks[participantId] ?? [])];
+    return { participantId, userId, deviceId, name: nameOf(call, member), tracks };
+  });
+}
+
+export function updated(member: Member, { tracks, name }: Pick<RoomParticipant, "tracks" | "name">): Notice {
+  const { userId, deviceId, participantId } = member;
+  return { type: "participant_updated", userId, name, state: "joined", participantId, deviceId, tracks };
+}
+
+/** What is remembered of a place that is gone is forgotten. What its user has muted stays: they may come back. */
+export function forgetPlace(room: Room, participantId: string): Room {
+  const { requests, tracks, speaker, probe } = room.live;
+  return withLive(room, {
+    requests: requests.filter((request) => request.participantId !== participantId),
+    tracks: without(tracks, participantId),
+    speaker: speaker === participantId ? null : speaker,
+    probe: probe && { ...probe, reporters: probe.reporters.filter((id) => id !== participantId) },
+  });
+}
+
+export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  if (!(key in record)) return record;
+  return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
+}
+
+/** A place in the room as it is now is given up: the node is told, and the others see nothing of it any more. */
+export function vacate(room: Room, member: Member, { call }: Context): Step {
+  if (!hasPlace(room, member)) return unchanged(room);
+  const hadTracks = (room.live.tracks[member.participantId] ?? []).length > 0;
+  // That a user has left the call the others hear from the call itself.
+  const isInCall = call.devices.some(({ userId }) => userId === member.userId);
+  const emptied = forgetPlace(withMember(room, { ...member, epoch: 0 }), member.participantId);
+  const gone = updated(member, { tracks: [], name: nameOf(call, member) });
+  const heard = hadTracks && isInCall ? tellOthers(emptied, member, gone) : [];
+  const left = leaveNode(emptied, member.participantId);
+  return { room: left.room, commands: [...left.commands, ...heard] };
+}
+
+/** A node without a socket is told when it has one. */
+function leaveNode(room: Room, participantId: string): Step {
+  const { phase, epoch } = room.placed;
+  if (isUp(room)) return { room, commands: [toNode(epoch, { type: "participant_leave", participantId })] };
+  if (phase.kind !== "open") return unchanged(room);
+  return unchanged(withPlaced(room, { phase: { ...phase, leaving: [...phase.leaving, participantId] } }));
+}

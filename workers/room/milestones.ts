@@ -1,0 +1,40 @@
+import type { Event } from "./events.ts";
+import { seekingOf } from "./seeking.ts";
+import { NO_ROOM, type Room } from "./state.ts";
+
+/** What of a room's life is worth a line in the log. Pure. */
+
+export interface Milestone {
+  readonly event: "room_placed" | "room_unplaced" | "room_opened" | "room_moved" | "room_closed";
+  readonly epoch: number;
+  readonly nodeId?: string;
+  readonly reason?: "socket_closed" | "drained" | "not_answering" | "not_back";
+}
+
+export function milestones(before: Room, event: Event, after: Room): Milestone[] {
+  const { phase, epoch } = before.placed;
+  if (after === NO_ROOM) return phase.kind === "open" ? [{ event: "room_closed", epoch }] : [];
+  return [...seeking(before, after), ...moved(before, event, after), ...opened(before, after)];
+}
+
+function seeking(before: Room, after: Room): Milestone[] {
+  const [was, is] = [seekingOf(before.placed), seekingOf(after.placed)];
+  if (is?.nodeId && is.nodeId !== was?.nodeId) return [{ event: "room_placed", epoch: is.epoch, nodeId: is.nodeId }];
+  const isFound = opened(before, after).length > 0 || after.placed.epoch > before.placed.epoch;
+  return was && !is && !isFound ? [{ event: "room_unplaced", epoch: was.epoch }] : [];
+}
+
+function moved(before: Room, event: Event, { placed: { epoch } }: Room): Milestone[] {
+  return epoch > before.placed.epoch ? [{ event: "room_moved", epoch, reason: reasonOf(before, event) }] : [];
+}
+
+function opened({ placed: was }: Room, { placed: { phase, epoch } }: Room): Milestone[] {
+  const isNew = phase.kind === "open" && (was.phase.kind !== "open" || epoch !== was.epoch);
+  return isNew ? [{ event: "room_opened", epoch, nodeId: phase.nodeId }] : [];
+}
+
+function reasonOf({ live }: Room, { type }: Event): NonNullable<Milestone["reason"]> {
+  if (type === "detached") return "socket_closed";
+  if (type === "time_passed") return live.goneUntil === null ? "not_answering" : "not_back";
+  return "drained";
+}

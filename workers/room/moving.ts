@@ -1,0 +1,151 @@
+import { ROOM_MOVE_MS } from "../../schema/limits.ts";
+import { type Command, type Context, chain, type Step, tell, unchanged } from "./events.ts";
+import { admitAll } from "./joining.ts";
+import { hasPlace, isSame, toNode, withLive, withPlaced } from "./members.ts";
+import { unanswered } from "./requests.ts";
+import { begin } from "./seeking.ts";
+import type { Phase, Room, Seeking } from "./state.ts";
+
+/** A room opens on a node, and moves to another: before that one stops, or when it is lost. Pure. */
+
+type Open = Extract<Phase, { kind: "open" }>;
+
+/**
+ * A node that dials is let in only for the epoch that was placed on it. One that comes back with an epoch that is over
+ * has been away: its clients have gone on elsewhere.
+ */
+export function isExpected({ placed }: Room, epoch: number, nodeId: string): boolean {
+  const { phase, old } = placed;
+  if (old?.epoch === epoch) return old.nodeId === nodeId;
+  switch (phase.kind) {
+    case "none":
+      return false;
+    case "seeking":
+      return phase.seeking.epoch === epoch && phase.seeking.nodeId === nodeId;
+    case "open":
+      return epoch === placed.epoch
+        ? phase.nodeId === nodeId
+        : phase.next?.epoch === epoch && phase.next.nodeId === nodeId;
+  }
+}
+
+/** The socket of an expected node is up. */
+export function attached(room: Room, epoch: number, context: Context): Step {
+  const { phase } = room.placed;
+  if (phase.kind === "seeking") return opened(room, phase.seeking, context);
+  if (phase.kind !== "open") return unchanged(room);
+  if (phase.next?.epoch === epoch) return swapped(room, phase, phase.next, context);
+  return epoch === room.placed.epoch ? reattached(room, phase, context.now) : unchanged(room);
+}
+
+function opened(room: Room, seeking: Seeking, context: Context): Step {
+  // Two whose media is peer to peer keep it until they have moved; others have none.
+  const deadlineMs = seeking.tells === "devices" ? ROOM_MOVE_MS : 0;
+  return chain(
+    room,
+    (now) => unchanged(served(now, seeking)),
+    (now) => admitAll(now, context.now),
+    (now) => announce(now, seeking.tells, deadlineMs, context),
+  );
+}
+
+function served(room: Room, { epoch, nodeId }: Seeking): Room {
+  const phase: Phase = { kind: "open", nodeId: nodeId ?? "", drainUntil: null, next: null, leaving: [] };
+  return withPlaced(room, { epoch, phase, hasOpened: true, retry: null });
+}
+
+/** Make before break: the old node serves the call until all have moved. What it is asked and says by then is of no use any more. */
+function swapped(room: Room, { nodeId, drainUntil }: Open, next: Seeking, context: Context): Step {
+  const { now } = context;
+  const { epoch } = room.placed;
+  const deadlineMs = Math.max(0, Math.min(ROOM_MOVE_MS, (drainUntil ?? now) - now));
+  const old = { epoch, nodeId, until: now + deadlineMs };
+  return chain(
+    room,
+    unanswered,
+    (was) => unchanged(silent(withPlaced(served(was, next), { old }))),
+    (was) => announce(was, "members", deadlineMs, context),
+  );
+}
+
+/**
+ * The same node with the same room: its process lives, and its clients have noticed nothing. Its socket had gone with
+ * all others in a restart of the edge, or was dead without our having heard so.
+ */
+function reattached(room: Room, phase: Open, now: number): Step {
+  const { epoch } = room.placed;
+  const leaves = phase.leaving.map((participantId) => toNode(epoch, { type: "participant_leave", participantId }));
+  const heard = withLive(room, { goneUntil: null });
+  const back = leaves.length === 0 ? heard : withPlaced(heard, { phase: { ...phase, leaving: [] } });
+  const admitted = admitAll(back, now);
+  return { room: admitted.room, commands: [...leaves, ...admitted.commands] };
+}
+
+/** Nothing is known yet of what goes on in the next room. */
+function silent(room: Room): Room {
+  return withLive(room, { tracks: {}, speaker: null, probe: null, goneUntil: null });
+}
+
+/** To those who are not there and not on their way. */
+function announce(room: Room, whom: Seeking["tells"], deadlineMs: number, { call }: Context): Step {
+  const { epoch, members } = room.placed;
+  const coming = members.filter((member) => hasPlace(room, member) || member.waiting);
+  const all = whom === "nobody" ? [] : whom === "members" ? members : call.devices;
+  const absent = all.filter((device) => !coming.some((member) => isSame(member, device)));
+  return { room, commands: absent.map((device) => tell(device, { type: "room_moved", epoch, deadlineMs })) };
+}
+
+/**
+ * The node has lost the room. Everybody is sent to the next epoch at once: they make their offers while a node is found,
+ * and what they send waits for its socket.
+ */
+export function lost(room: Room, context: Context): Step {
+  const { phase, epoch, members } = room.placed;
+  if (phase.kind !== "open") return unchanged(room);
+  const over: Command = { type: "close", epoch, why: "stale" };
+  const seeking: Seeking | null = phase.next && { ...phase.next, tells: "nobody" };
+  const next: Phase = seeking && members.length > 0 ? { kind: "seeking", seeking } : { kind: "none" };
+  const tried = [phase.nodeId];
+  return chain(
+    room,
+    unanswered,
+    closeOld,
+    (now) => ({ room: silent(withPlaced(now, { epoch: epoch + 1, phase: next, retry: null })), commands: [over] }),
+    (now) => announce(now, "members", 0, context),
+    (now) =>
+      members.length === 0 || seeking
+        ? unchanged(now)
+        : begin(now, { epoch: epoch + 1, tried, tells: "nobody" }, context.now),
+  );
+}
+
+/** The node wants to stop: another one is found while it goes on. */
+export function drained(room: Room, deadlineMs: number, { now }: Context): Step {
+  const { phase, epoch, members } = room.placed;
+  if (phase.kind !== "open" || phase.drainUntil !== null) return unchanged(room);
+  if (members.length === 0) {
+    const none = withPlaced(room, { epoch: epoch + 1, phase: { kind: "none" } });
+    return { room: silent(none), commands: [{ type: "close", epoch, why: "stale" }] };
+  }
+  const draining = withPlaced(room, { phase: { ...phase, drainUntil: now + deadlineMs } });
+  return begin(draining, { epoch: epoch + 1, tried: [phase.nodeId], tells: "members" }, now);
+}
+
+/** All have moved, or have had the time to. */
+export function closeOld(room: Room): Step {
+  const { old, members } = room.placed;
+  if (!old) return unchanged(room);
+  const moved = members.map((member) => ({ ...member, former: null }));
+  return {
+    room: withPlaced(room, { old: null, members: moved }),
+    commands: [{ type: "close", epoch: old.epoch, why: "stale" }],
+  };
+}
+
+/** A node's socket closed under us: of the room as it is now, that is its node's end. */
+export function detached(room: Room, epoch: number, nodeId: string, context: Context): Step {
+  const { phase, old } = room.placed;
+  if (old?.epoch === epoch) return closeOld(room);
+  const isCurrent = phase.kind === "open" && phase.nodeId === nodeId && epoch === room.placed.epoch;
+  return isCurrent ? lost(room, context) : unchanged(room);
+}
