@@ -36,7 +36,7 @@ export function uploadOf(section: Section, kind: MediaKind, router: RtpCapabilit
   };
   const answerRtpParameters: RtpParameters = {
     ...answering,
-    codecs: ortc.reduceCodecs(answering.codecs),
+    codecs: ortc.reduceCodecs(answering.codecs).map(withStartBitrate),
   };
   const answer = new RemoteAnswerMediaSection({
     offerMediaObject: section.media,
@@ -54,7 +54,7 @@ export function renumbered(section: Section, kind: MediaKind, router: RtpCapabil
     mid: section.mid,
     kind,
     offerRtpParameters: {
-      codecs: ortc.reduceCodecs(withRouterNumbers(codecs, extended)),
+      codecs: ortc.reduceCodecs(withRouterNumbers(codecs, extended)).map(withStartBitrate),
       headerExtensions: (headerExtensions ?? []).map((extension) => ({
         ...extension,
         id: extended.headerExtensions.find(({ uri }) => uri === extension.uri)?.recvId ?? extension.id,
@@ -77,6 +77,17 @@ export function asInactive({ ext, ...media }: MediaDescription): MediaDescriptio
 }
 
 const RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
+
+/**
+ * Chromium begins at 300 kbps and takes half a minute to find that there is more; the largest layer of a camera is
+ * only sent then.
+ */
+const START_KBPS = 1_000;
+
+function withStartBitrate(codec: RtpCodecParameters): RtpCodecParameters {
+  if (!/^video\/(?!rtx)/i.test(codec.mimeType)) return codec;
+  return { ...codec, parameters: { ...codec.parameters, "x-google-start-bitrate": START_KBPS } };
+}
 
 function withRouterNumbers(
   codecs: RtpCodecParameters[],

@@ -45,10 +45,12 @@ export class BrowserInRoom {
     this.errors = watchErrors(page);
   }
 
+  /** @param height of its camera, in pixels */
   static async open(
     context: BrowserContext,
     id: string,
     tell: (message: ToNode) => Promise<void>,
+    height = 360,
   ): Promise<BrowserInRoom> {
     await recordConnections(context);
     const page = await context.newPage();
@@ -56,7 +58,7 @@ export class BrowserInRoom {
     await page.route("https://room.test/", (route) => route.fulfill({ contentType: "text/html", body: "" }));
     await page.goto("https://room.test/");
     const browser = new BrowserInRoom(id, page, tell);
-    await page.evaluate(prepare);
+    await page.evaluate(prepare, height);
     return browser;
   }
 
@@ -127,14 +129,17 @@ type Sent =
   | Omit<Extract<ToNode, { type: "participant_answer" }>, "id" | "participantId">;
 
 /** Runs in the page. */
-async function prepare(): Promise<void> {
-  const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
+async function prepare(height: number): Promise<void> {
+  const video = { width: (height * 16) / 9, height };
+  const media = await navigator.mediaDevices.getUserMedia({ audio: true, video });
   const connection = new RTCPeerConnection();
   for (const track of media.getAudioTracks())
     connection.addTransceiver(track, { direction: "sendonly", streams: [media] });
   for (const track of media.getVideoTracks()) {
     const sendEncodings = [4, 2, 1].map((scale, layer) => ({ rid: `r${layer}`, scaleResolutionDownBy: scale }));
-    connection.addTransceiver(track, { direction: "sendonly", streams: [media], sendEncodings });
+    const { sender } = connection.addTransceiver(track, { direction: "sendonly", streams: [media], sendEncodings });
+    // A busy machine must not make pictures smaller than they are asked for.
+    await sender.setParameters({ ...sender.getParameters(), degradationPreference: "maintain-resolution" });
   }
   connection.addEventListener("track", ({ track }) => {
     const element = document.createElement(track.kind === "audio" ? "audio" : "video");

@@ -1,6 +1,7 @@
 import type { PipeAddress } from "../../schema/room-pipe.ts";
 import type { FromNode, ToNode } from "../../schema/room-socket.ts";
 import { HostedRoom } from "../../sfu-node/room/hosted-room.ts";
+import { Queue } from "../../sfu-node/room/queue.ts";
 import { WorkerPool } from "../../sfu-node/workers.ts";
 import { ensureMediasoupWorker } from "../../tools/setup/mediasoup-worker.ts";
 
@@ -26,6 +27,7 @@ export class RoomOnNodes {
   readonly failures: string[] = [];
   readonly heard: FromNode[] = [];
   readonly people = new Map<string, InRoom>();
+  readonly #queue = new Queue();
   readonly #addresses = new Map<number, PipeAddress>();
 
   static async open(pool: WorkerPool, lastN = 32): Promise<RoomOnNodes> {
@@ -54,8 +56,9 @@ export class RoomOnNodes {
     }
   }
 
+  /** One after another, as a socket brings them. */
   async tell(index: number, message: ToNode): Promise<void> {
-    await this.rooms[index]?.handle(message);
+    await this.#queue.run(async () => this.rooms[index]?.handle(message));
   }
 
   close(): void {

@@ -18,12 +18,15 @@ afterAll(async () => {
   await browser?.close();
   await pool?.close();
 });
-afterEach(() => room.close());
+afterEach(async () => {
+  room.close();
+  await Promise.all(browser.contexts().map((context) => context.close()));
+});
 
 /** Somebody with a camera and a microphone comes into the room on one of its nodes. */
-async function comeIn(id: string, node: number): Promise<BrowserInRoom> {
+async function comeIn(id: string, node: number, height?: number): Promise<BrowserInRoom> {
   const context = await browser.newContext({ permissions: ["camera", "microphone"] });
-  const one = await BrowserInRoom.open(context, id, (message) => room.tell(node, message));
+  const one = await BrowserInRoom.open(context, id, (message) => room.tell(node, message), height);
   room.people.set(id, one);
   await one.join();
   return one;
@@ -47,6 +50,39 @@ describe("browsers in a room", () => {
     await expect.poll(async () => (await ada.got()).map(({ participantId }) => participantId)).toEqual(["bob", "bob"]);
     const dee = await comeIn("dee", 0);
     for (const one of [ada, bob, dee]) await expectToGetAll(one, 2);
+    expect(room.failures).toEqual([]);
+  });
+
+  it("are sent the layer of a camera that is as high as they show it, or nothing", async () => {
+    room = await RoomOnNodes.open(pool);
+    await comeIn("ada", 0, 720);
+    const bob = await comeIn("bob", 0);
+    const want = (height: number) => {
+      const wants = [{ participantId: "ada", source: "camera" as const, height }];
+      return room.tell(0, { type: "participant_update", participantId: "bob", wants });
+    };
+    const seen = async () => (await bob.got()).find(({ source }) => source === "camera");
+    const isStill = async () => {
+      const before = (await seen())?.frames;
+      await bob.page.waitForFunction(
+        (at) => performance.now() > at + 500,
+        await bob.page.evaluate(() => performance.now()),
+      );
+      return (await seen())?.frames === before;
+    };
+    await want(180);
+    const height = async () => (await seen())?.height ?? 0;
+    await expect.poll(height, WITHIN).toBe(180);
+    await want(720);
+    await expect.poll(height, WITHIN).toBeGreaterThan(360);
+    await want(0);
+    await expect.poll(isStill, WITHIN).toBe(true);
+    await want(360);
+    await expect.poll(height, WITHIN).toBe(360);
+    const told = room.heard.flatMap((message) =>
+      message.type === "video_wanted" && message.participantId === "ada" ? [message.height] : [],
+    );
+    expect(told).toEqual([0, null, 180, 720, 0, 360]);
     expect(room.failures).toEqual([]);
   });
 
