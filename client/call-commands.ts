@@ -26,9 +26,9 @@ export class CallCommands {
   }
 
   /** @throws SwitchboardError what the server answered, `timeout` or `closed` */
-  async request(command: CallCommand): Promise<ServerMessage | null> {
+  async request(command: CallCommand, commandId?: string): Promise<ServerMessage | null> {
     if (this.id === null) return null;
-    return this.#link.request({ ...command, callId: this.id }, this.id);
+    return this.#link.request({ ...command, callId: this.id }, this.id, commandId);
   }
 
   /** Says it surely; what comes of it, if it matters, is told in another message. @returns false for an unknown call */

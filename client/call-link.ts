@@ -3,6 +3,8 @@ import type { ServerMessage } from "../schema/server-messages.ts";
 import type { Outgoing } from "./commands.ts";
 import type { LocalMedia, MediaChoice } from "./media.ts";
 import type { Peer, PeerEvents } from "./peer.ts";
+import type { RoomPeer, RoomPeerEvents } from "./room/room-peer.ts";
+import type { Screen } from "./room/shared-screen.ts";
 
 /** What a call needs of the client that it belongs to. */
 export interface CallLink {
@@ -10,6 +12,8 @@ export interface CallLink {
   /** Known once the device has registered. */
   readonly userId: string;
   now(): number;
+  /** In [0, 1). */
+  random(): number;
   /** Sends a command and waits for its reply, over whichever socket is open. */
   request(message: Outgoing, callId: string | null, commandId?: string): Promise<ServerMessage>;
   send(message: Extract<Outgoing, { type: InCallMessage["type"] }>): void;
@@ -22,5 +26,8 @@ export interface CallLink {
   openMedia(choice: MediaChoice): Promise<LocalMedia>;
   openMicrophone(microphoneId?: string): Promise<MediaStreamTrack>;
   openCamera(cameraId?: string): Promise<MediaStreamTrack>;
+  openScreen(): Promise<Screen>;
   openPeer(isPolite: boolean, events: PeerEvents): Promise<Peer>;
+  /** To an SFU, in a group call. */
+  openRoomPeer(events: RoomPeerEvents): Promise<RoomPeer>;
 }

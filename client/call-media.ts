@@ -49,6 +49,15 @@ export class CallMedia {
     return this.#tracks.video;
   }
 
+  /** What this device's microphone hears. */
+  get microphone(): MediaStreamTrack | null {
+    return this.#tracks.audio;
+  }
+
+  get isOnHold(): boolean {
+    return this.#isOnHold;
+  }
+
   get isMuted(): boolean {
     return this.#tracks.isMuted;
   }
@@ -92,6 +101,12 @@ export class CallMedia {
   /** Raw statistics of the connection (W3C webrtc-stats); null before there is one. */
   async stats(): Promise<RTCStatsReport | null> {
     return this.#main?.peer.stats() ?? null;
+  }
+
+  /** Opens microphone and camera alone: in a group call a room connects. */
+  async openDevices(choice: MediaChoice): Promise<void> {
+    this.#keep(await this.#link.openMedia(choice));
+    if (this.#isClosed) this.reset();
   }
 
   /** @param connectionId for a device that takes the call over: its connection is the call's second one */
@@ -191,14 +206,19 @@ export class CallMedia {
     this.#main?.peer.recover();
   }
 
+  /** The call's room carries both now: microphone and camera go on there. */
+  leavePair(): void {
+    this.dropNext();
+    this.#main?.close();
+    this.#main = null;
+  }
+
   /** Back to before the answer, which did not succeed. */
   reset(): void {
     clearInterval(this.#sampling);
     this.#sampling = undefined;
     this.#tracks.stop();
-    this.dropNext();
-    this.#main?.close();
-    this.#main = null;
+    this.leavePair();
   }
 
   close(): void {

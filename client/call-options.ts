@@ -13,6 +13,8 @@ export interface CallOptions {
   readonly direction: Self["direction"];
   readonly callType: CallType;
   readonly person: Person;
+  /** In a group call that this device makes: all who are called. */
+  readonly people?: readonly Person[];
   readonly id: string | null;
   /** The caller's offer, for an incoming call. */
   readonly offer?: string | undefined;

@@ -10,7 +10,10 @@ import { type CallEvent, type CallPhase, type Ending, isAnswered, reduce, type S
 import { errorCode, SwitchboardError, type SwitchboardErrorCode } from "./errors.ts";
 import { type Holds, NOBODY_HOLDS, withHold } from "./holds.ts";
 import type { MediaChoice } from "./media.ts";
+import type { PathState } from "./peer.ts";
 import { RevisionGap } from "./revision-gap.ts";
+import { isOfGroup, openRoom } from "./room/call-room.ts";
+import type { Room } from "./room/room.ts";
 import { Signal } from "./signal.ts";
 
 /** The server decides; only a device that is cut off needs to do so itself, a little later. */
@@ -19,14 +22,16 @@ const MARGIN_MS = 1_000;
 /** A call socket is open within this; nobody can use a caller's candidates before somebody has answered. */
 const CALL_SOCKET_MS = 250;
 
-/** One call between two people, as this device takes part in it. */
+/** One call, as this device takes part in it: between two people, or with more of them in a room. */
 export class Call {
   /** Unique on this device from the start; `id` is the server's, comes later, and changes when two calls cross. */
   readonly key: string = crypto.randomUUID();
   readonly direction: Self["direction"];
   readonly callType: CallType;
-  /** The other one. */
+  /** The other one; in a group the caller, or the first who was called. */
   readonly person: Person;
+  /** All who were called by this device. */
+  readonly people: readonly Person[];
   /** Something that a page shows has changed. */
   readonly changed = new Signal<Call>();
   readonly media: CallMedia;
@@ -34,6 +39,7 @@ export class Call {
   readonly #offer: string | undefined;
   readonly #commands: CallCommands;
   readonly #gap = new RevisionGap();
+  #room: Room | null = null;
   #phase: CallPhase;
   #holds: Holds = NOBODY_HOLDS;
   /** Who gave way to a call in the other direction is the one who answers. */
@@ -44,11 +50,12 @@ export class Call {
   /** Settled when the server has heard that this device left. */
   #farewell: Promise<unknown> = Promise.resolve();
 
-  constructor({ link, direction, callType, person, id, offer, remainingMs, movingSince }: CallOptions) {
+  constructor({ link, direction, callType, person, people, id, offer, remainingMs, movingSince }: CallOptions) {
     this.direction = direction;
     this.#answers = direction;
     this.callType = callType;
     this.person = person;
+    this.people = people ?? [person];
     this.#link = link;
     this.#commands = new CallCommands(link, id);
     this.#offer = offer;
@@ -56,6 +63,7 @@ export class Call {
     if (movingSince !== undefined) this.#phase = { kind: "moving", since: movingSince };
     if (remainingMs !== undefined) this.#deadline = setTimeout(() => this.#rangOut(), remainingMs + MARGIN_MS);
     this.media = new CallMedia(link, this.#mediaEvents());
+    if (callType === "group") this.#room = this.#openRoom();
   }
 
   /** Known once the server has taken the call. */
@@ -65,6 +73,11 @@ export class Call {
 
   get phase(): CallPhase {
     return this.#phase;
+  }
+
+  /** The people of a group call and their media; null while the call is one between two. */
+  get room(): Room | null {
+    return this.#room;
   }
 
   /** It rings while this device is in another call: see `endAndAccept` and `holdAndAccept` of the Switchboard. */
@@ -85,11 +98,11 @@ export class Call {
   /** For an outgoing call: opens microphone and camera, offers, and has the callee's devices rung. */
   async start(choice: MediaChoice, commandId: string): Promise<void> {
     try {
-      const sdp = await this.media.offer(choice);
+      const sdp = await this.#openOffer(choice);
       if (this.#is("ended")) return;
-      const { callType, person } = this;
-      const calleeIds = [person.userId];
-      const initiate = { type: "call_initiate" as const, idempotencyKey: commandId, calleeIds, callType, sdp };
+      const calleeIds = this.people.map(({ userId }) => userId);
+      const about = { idempotencyKey: commandId, calleeIds, callType: this.callType };
+      const initiate = { type: "call_initiate" as const, ...about, ...(sdp !== undefined && { sdp }) };
       await this.#link.request(initiate, null, commandId);
     } catch (error) {
       this.#fail(errorCode(error));
@@ -133,12 +146,21 @@ export class Call {
     else this.#leave({ type: "call_end" }, ending);
   }
 
+  /**
+   * Calls more people into an answered call, which so becomes a group call; its media moves into a room by itself.
+   * @throws SwitchboardError `too_many_participants`, or what else the server answered
+   */
+  async invite(people: readonly Person[]): Promise<void> {
+    await this.#commands.request({ type: "call_invite", calleeIds: people.map(({ userId }) => userId) });
+  }
+
   /** Puts an answered call on hold, or takes it off: nothing is sent, heard or seen, and the other one knows. */
   async hold(isOn: boolean): Promise<void> {
     if (!isAnswered(this.#phase) || this.isOnHold === isOn) return;
     this.#held({ ...this.#holds, own: isOn });
     this.#send({ type: "call_hold", on: isOn });
     await this.media.hold(isOn);
+    this.#room?.publish();
   }
 
   /**
@@ -193,6 +215,9 @@ export class Call {
     if (this.#path) this.#step({ type: "media", state: this.#path });
     if (wasMoving && isAnswered(this.#phase)) this.#moved();
     this.#held(withHold(this.#holds, message, this.#link.userId));
+    if (isOfGroup(message)) this.#room ??= this.#openRoom();
+    if (isAnswered(this.#phase)) this.#room?.answered();
+    this.#room?.hear(message);
     if (this.#gap.isBehind(message) && isAnswered(this.#phase)) void this.#sync();
     void this.#feed(message);
   }
@@ -208,13 +233,43 @@ export class Call {
       description: (description, connectionId) => this.#send(negotiation(description, connectionId)),
       candidates: (batch, connectionId) => this.#send(candidates(batch, connectionId)),
       path: (state, candidateType) => {
+        // In a group the connection between two is on its way out.
+        if (this.#room && (state === "failed" || this.#room.isUp)) return;
         this.#send({ type: "call_media", state, ...(candidateType && { candidateType }) });
-        if (state === "failed" || this.id === null) return;
-        this.#path = state;
-        this.#step({ type: "media", state });
+        this.#pathIs(state);
       },
-      changed: () => this.changed.emit(this),
+      changed: () => {
+        this.#room?.publish();
+        this.changed.emit(this);
+      },
     };
+  }
+
+  #pathIs(state: PathState): void {
+    if (state === "failed" || this.id === null) return;
+    this.#path = state;
+    this.#step({ type: "media", state });
+  }
+
+  #openRoom(): Room {
+    const isBornAsGroup = this.callType === "group";
+    const state = isBornAsGroup && this.direction === "outgoing" ? "invited" : "joined";
+    return openRoom({
+      link: this.#link,
+      commands: this.#commands,
+      media: this.media,
+      peerId: isBornAsGroup ? null : this.person.userId,
+      known: this.people.map((person) => ({ ...person, state })),
+      changed: () => this.changed.emit(this),
+      path: (state) => this.#roomPathIs(state),
+    });
+  }
+
+  #roomPathIs(state: PathState): void {
+    const report = { type: "call_media", state } as const;
+    if (state === "failed") this.#leave(report, { kind: "failed", code: "room_unavailable" });
+    else this.#send(report);
+    this.#pathIs(state);
   }
 
   #initiated({ callId }: ServerMessageOf<"call_initiated">): void {
@@ -238,10 +293,19 @@ export class Call {
     }
   }
 
+  /** A group's media begins when it is answered, with the room. */
+  async #openOffer(choice: MediaChoice): Promise<string | undefined> {
+    if (this.callType !== "group") return this.media.offer(choice);
+    await this.media.openDevices(choice);
+    return undefined;
+  }
+
   /** The microphone first: a call that cannot be taken here rings on. */
   async #openAnswer(choice: MediaChoice): Promise<string | undefined> {
     try {
-      return await this.media.answer(choice, this.#offer);
+      if (this.callType !== "group") return await this.media.answer(choice, this.#offer);
+      await this.media.openDevices(choice);
+      return undefined;
     } catch (error) {
       this.media.reset();
       this.#step({ type: "answer_failed" });
@@ -329,6 +393,7 @@ export class Call {
 
   #close(): void {
     clearTimeout(this.#deadline);
+    this.#room?.close();
     this.media.close();
     void this.#farewell.then(() => this.#link.release(this.id));
   }

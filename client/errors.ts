@@ -9,7 +9,8 @@ export type ClientErrorCode =
   | "microphone_denied"
   | "microphone_missing"
   | "camera_denied"
-  | "camera_missing";
+  | "camera_missing"
+  | "screen_denied";
 
 export type SwitchboardErrorCode = ErrorCode | ClientErrorCode;
 

@@ -7,6 +7,7 @@ export type {
   PresenceResponse,
   Settings,
 } from "../schema/http.ts";
+export type { TrackSource } from "../schema/room.ts";
 export { Api, type HistoryPage, request } from "./api.ts";
 export { nextRetryDelayMs } from "./backoff.ts";
 export { Call } from "./call.ts";
@@ -19,6 +20,10 @@ export { claimsOf } from "./jwt.ts";
 export type { MediaChoice } from "./media.ts";
 export type { Peer, PeerEvents, PeerOptions } from "./peer.ts";
 export { browserPlatform, type Platform } from "./platform.ts";
+export type { Participant } from "./room/participant.ts";
+export type { Room } from "./room/room.ts";
+export type { RoomPeer, RoomPeerEvents, RoomPeerOptions } from "./room/room-peer.ts";
+export type { VideoSource } from "./room/wants.ts";
 export type { Signal } from "./signal.ts";
 export type { CloseReason, SocketStatus } from "./socket.ts";
 export { type ConnectionStatus, Switchboard, type SwitchboardOptions } from "./switchboard.ts";

@@ -1,5 +1,6 @@
 import { SwitchboardError, type SwitchboardErrorCode } from "./errors.ts";
 import type { Platform } from "./platform.ts";
+import type { Screen } from "./room/shared-screen.ts";
 
 export interface MediaChoice {
   readonly video: boolean;
@@ -46,6 +47,14 @@ export async function openCamera(
   choice: Pick<MediaChoice, "cameraId">,
 ): Promise<MediaStreamTrack> {
   return open(platform, "camera", { video: video(choice) });
+}
+
+/** A screen, a window or a tab, as its user chooses. @throws SwitchboardError `screen_denied` */
+export async function openScreen(platform: Pick<Platform, "getDisplayMedia">): Promise<Screen> {
+  const stream = await platform.getDisplayMedia({ video: { frameRate: { ideal: 15 } }, audio: true }).catch(() => null);
+  const [video] = stream?.getVideoTracks() ?? [];
+  if (!video) throw new SwitchboardError("screen_denied", "no screen was chosen");
+  return { video, audio: stream?.getAudioTracks()[0] ?? null };
 }
 
 async function open(

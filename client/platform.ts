@@ -7,6 +7,7 @@ export interface Platform {
   readonly RTCPeerConnection: new (configuration: RTCConfiguration) => RTCPeerConnection;
   readonly fetch: typeof fetch;
   readonly getUserMedia: (constraints: MediaStreamConstraints) => Promise<MediaTracks>;
+  readonly getDisplayMedia: (options: DisplayMediaStreamOptions) => Promise<MediaTracks>;
   /** In [0, 1). */
   readonly random: () => number;
   /** Unix time in ms. */
@@ -19,6 +20,7 @@ export function browserPlatform(): Platform {
     RTCPeerConnection: globalThis.RTCPeerConnection,
     fetch: (input, init) => globalThis.fetch(input, init),
     getUserMedia: (constraints) => navigator.mediaDevices.getUserMedia(constraints),
+    getDisplayMedia: (options) => navigator.mediaDevices.getDisplayMedia(options),
     random: Math.random,
     now: Date.now,
   };

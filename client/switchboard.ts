@@ -10,9 +10,11 @@ import { Calls } from "./calls.ts";
 import { Commands } from "./commands.ts";
 import type { CallElsewhere } from "./elsewhere.ts";
 import { Inbox } from "./inbox.ts";
-import { type MediaChoice, openCamera, openMedia, openMicrophone } from "./media.ts";
+import { type MediaChoice, openCamera, openMedia, openMicrophone, openScreen } from "./media.ts";
 import type { Peer, PeerOptions } from "./peer.ts";
 import { browserPlatform, type Platform } from "./platform.ts";
+import type { RoomPeer, RoomPeerOptions } from "./room/room-peer.ts";
+import { RtcRoomPeer } from "./room/rtc-room-peer.ts";
 import { RtcPeer } from "./rtc-peer.ts";
 import { Signal } from "./signal.ts";
 import { type CloseReason, ReconnectingSocket, type SocketStatus } from "./socket.ts";
@@ -31,6 +33,8 @@ export interface SwitchboardOptions {
   readonly platform?: Partial<Platform>;
   /** Replaces `RTCPeerConnection` as a whole, where media comes from elsewhere. */
   readonly openPeer?: (options: PeerOptions) => Peer;
+  /** The same for the connection to a room. */
+  readonly openRoomPeer?: (options: RoomPeerOptions) => RoomPeer;
 }
 
 export interface ConnectionStatus {
@@ -106,11 +110,13 @@ export class Switchboard {
   /** Calls somebody. The call is there at once; how it goes is in its `phase`. */
   call(person: Person, choice: MediaChoice): Call {
     const callType = choice.video ? "video" : "audio";
-    const call = new Call({ link: this.#link, direction: "outgoing", callType, person, id: null });
-    const commandId = crypto.randomUUID();
-    this.#calls.initiate(commandId, call);
-    void call.start(choice, commandId).finally(() => this.#calls.settled(commandId));
-    return call;
+    return this.#start(new Call({ link: this.#link, direction: "outgoing", callType, person, id: null }), choice);
+  }
+
+  /** Calls several people at once; who is in the call, and what they send, is in its `room`. */
+  callGroup(people: readonly [Person, ...Person[]], choice: MediaChoice): Call {
+    const about = { direction: "outgoing", callType: "group", person: people[0], people, id: null } as const;
+    return this.#start(new Call({ link: this.#link, ...about }), choice);
   }
 
   /** Takes a waiting call, and hangs up whatever this device is in. @throws SwitchboardError as `call.answer` */
@@ -143,6 +149,13 @@ export class Switchboard {
     if (this.status === "open") this.#watch();
   }
 
+  #start(call: Call, choice: MediaChoice): Call {
+    const commandId = crypto.randomUUID();
+    this.#calls.initiate(commandId, call);
+    void call.start(choice, commandId).finally(() => this.#calls.settled(commandId));
+    return call;
+  }
+
   #others(call: Call): Call[] {
     return this.#calls.engaged.filter((other) => other !== call);
   }
@@ -156,6 +169,7 @@ export class Switchboard {
         return userId();
       },
       now: () => platform.now(),
+      random: () => platform.random(),
       request: (message, callId, commandId) =>
         this.#commands.request(message, (identified) => this.#sockets.for(callId).trySend(identified), commandId),
       send: (message) => this.#sockets.for(message.callId).send(message),
@@ -165,14 +179,25 @@ export class Switchboard {
       openMedia: (choice) => openMedia(platform, choice),
       openMicrophone: (microphoneId) => openMicrophone(platform, { microphoneId }),
       openCamera: (cameraId) => openCamera(platform, { cameraId }),
+      openScreen: () => openScreen(platform),
       openPeer: (isPolite, events) => this.#openPeer({ isPolite, events }),
+      openRoomPeer: (events) => this.#openRoomPeer({ events }),
     };
   }
 
   async #openPeer(options: Omit<PeerOptions, "configuration">): Promise<Peer> {
-    const { iceServers, iceTransportPolicy } = await this.api.iceServers();
     const open = this.#options.openPeer ?? ((all: PeerOptions) => new RtcPeer(this.#platform, all));
-    return open({ ...options, configuration: { iceServers: iceServers.map(iceServer), iceTransportPolicy } });
+    return open({ ...options, configuration: await this.#configuration() });
+  }
+
+  async #openRoomPeer(options: Omit<RoomPeerOptions, "configuration">): Promise<RoomPeer> {
+    const open = this.#options.openRoomPeer ?? ((all: RoomPeerOptions) => new RtcRoomPeer(this.#platform, all));
+    return open({ ...options, configuration: await this.#configuration() });
+  }
+
+  async #configuration(): Promise<RTCConfiguration> {
+    const { iceServers, iceTransportPolicy } = await this.api.iceServers();
+    return { iceServers: iceServers.map(iceServer), iceTransportPolicy };
   }
 
   #socket(path: string): ReconnectingSocket {

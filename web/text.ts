@@ -20,6 +20,8 @@ export function errorText(code: SwitchboardErrorCode): string {
       return "The browser did not let us use the camera, so others cannot see you.";
     case "camera_missing":
       return "We could not find a free camera, so others cannot see you.";
+    case "screen_denied":
+      return "No screen was chosen, so none is shared.";
     case "offline":
     case "timeout":
     case "closed":

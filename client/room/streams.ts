@@ -1,0 +1,34 @@
+import type { TrackSource } from "../../schema/room.ts";
+import { type Carrier, flowing } from "./carriers.ts";
+import type { Row } from "./people.ts";
+import { SOURCES } from "./sending.ts";
+
+type Playing = { [source in TrackSource]?: MediaStream };
+
+/** A stream for each track that is played, the same one for as long as it is the same track. */
+export class Streams {
+  #streams = new Map<string, MediaStream>();
+
+  /** What can be played of somebody: what flows, and is not muted. */
+  of(key: string, row: Row, carriers: readonly Carrier[]): Playing {
+    const muted = mutedBy(row);
+    const playing: Playing = {};
+    for (const source of SOURCES) {
+      const track = muted.has(source) ? null : flowing(carriers, row, source);
+      if (track) playing[source] = this.#stream(`${key}/${source}`, track);
+    }
+    return playing;
+  }
+
+  #stream(name: string, track: MediaStreamTrack): MediaStream {
+    const before = this.#streams.get(name);
+    if (before?.getTracks()[0] === track) return before;
+    const stream = new MediaStream([track]);
+    this.#streams.set(name, stream);
+    return stream;
+  }
+}
+
+export function mutedBy({ device }: Row): Set<TrackSource> {
+  return new Set(device?.tracks.flatMap(({ source, muted }) => (muted ? [source] : [])));
+}
