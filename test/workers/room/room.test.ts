@@ -7,7 +7,7 @@ import {
   ROOM_RETRY_MS,
   ROOM_SEEK_MS,
 } from "../../../schema/limits.ts";
-import { ROOM_REPLY_MS } from "../../../schema/room-socket.ts";
+import { type FromNode, ROOM_REPLY_MS } from "../../../schema/room-socket.ts";
 import { isExpected } from "../../../workers/room/moving.ts";
 import { liveDeadline, placedDeadline } from "../../../workers/room/room.ts";
 import { ADAS_PHONE, CIDS_PHONE, EVES_PHONE, PHONE, TABLET } from "../call/call-script.ts";
@@ -26,8 +26,9 @@ import {
   talking,
 } from "./room-script.ts";
 
-const tracks = (participantId: string, muted = false) =>
-  ({ type: "participant_tracks", participantId, tracks: [{ ...MICROPHONE, muted }] }) as const;
+function tracks(participantId: string, muted = false): FromNode {
+  return { type: "participant_tracks", participantId, tracks: [{ ...MICROPHONE, muted }] };
+}
 
 describe("a room opens", () => {
   test("[ROOM-1] once the call is answered, before anybody asks for it", () => {
@@ -189,7 +190,7 @@ describe("what is said in a room goes to whom it concerns", () => {
 
   test("[ROOM-6] the node's offer goes to its client alone, and the answer back", () => {
     const played = talking();
-    const offered = { type: "room_offer", participantId: "p2", negotiationId: 7, sdp: "offer", tracks: [] } as const;
+    const offered: FromNode = { type: "room_offer", participantId: "p2", negotiationId: 7, sdp: "offer", tracks: [] };
     expect(played.hears(offered).heard).toEqual(["bob offer 1 7"]);
     expect(played.asks(PHONE, { ...answer(1), negotiationId: 7 }).done).toEqual(["1 answer p2 7"]);
   });
@@ -232,7 +233,7 @@ describe("what is said in a room goes to whom it concerns", () => {
     expect(played.hears(speaks("p2")).heard).toEqual(["bob p2 speaks"]);
   });
 
-  test.each([tracks("p9"), speaks("p9"), { type: "participant_lost", participantId: "p9", reason: "ice" }] as const)(
+  test.each<FromNode>([tracks("p9"), speaks("p9"), { type: "participant_lost", participantId: "p9", reason: "ice" }])(
     "what is said of nobody goes to nobody: %o",
     (message) => {
       const played = talking();
