@@ -41,6 +41,32 @@ export class FakeTrack extends EventTarget implements MediaStreamTrack {
   }
 }
 
+function streamOf(tracks: FakeTrack[]): MediaTracks {
+  const of = (kind: FakeTrack["kind"]) => tracks.filter((track) => track.kind === kind);
+  return { getTracks: () => tracks, getAudioTracks: () => of("audio"), getVideoTracks: () => of("video") };
+}
+
+/** Where there is no browser: what the SDK asks of a `MediaStream`. */
+export class FakeMediaStream {
+  readonly #tracks: readonly FakeTrack[];
+
+  constructor(tracks: readonly FakeTrack[] = []) {
+    this.#tracks = tracks;
+  }
+
+  getTracks(): FakeTrack[] {
+    return [...this.#tracks];
+  }
+
+  getAudioTracks(): FakeTrack[] {
+    return this.#tracks.filter(({ kind }) => kind === "audio");
+  }
+
+  getVideoTracks(): FakeTrack[] {
+    return this.#tracks.filter(({ kind }) => kind === "video");
+  }
+}
+
 /** Microphone and camera as a test wants them; a refused one fails as a browser's would. */
 export class FakeDevices {
   readonly opened: FakeTrack[] = [];
@@ -54,7 +80,12 @@ export class FakeDevices {
     }
     const tracks = kinds.map((kind) => new FakeTrack(kind));
     this.opened.push(...tracks);
-    const of = (kind: FakeTrack["kind"]) => tracks.filter((track) => track.kind === kind);
-    return { getTracks: () => tracks, getAudioTracks: () => of("audio"), getVideoTracks: () => of("video") };
+    return streamOf(tracks);
+  };
+
+  readonly getDisplayMedia: Platform["getDisplayMedia"] = async () => {
+    const screen = new FakeTrack("video");
+    this.opened.push(screen);
+    return streamOf([screen]);
   };
 }
