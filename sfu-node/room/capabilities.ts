@@ -36,7 +36,7 @@ export function roomCapabilities({ codecs, headerExtensions }: types.RtpCapabili
 }
 
 /** The codecs and extensions of one m-section of a client's. */
-export function capabilitiesOf({ media }: Section): RtpCapabilities {
+export function capabilitiesOf({ media }: Pick<Section, "media">): RtpCapabilities {
   const capabilities = extractRtpCapabilities({ sdpObject: { ...EMPTY, media: [media] } });
   ortc.validateAndNormalizeRtpCapabilities(capabilities);
   return capabilities;

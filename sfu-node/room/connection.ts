@@ -112,21 +112,30 @@ export class Connection {
     return added.length + removed.length > 0 || this.#lines.some(isRenumbering);
   }
 
+  /** The lines as the client knows them; what came on some may have gone since. */
+  get #known(): readonly Line[] {
+    return (this.#pending?.before ?? this.#lines).map((line) => {
+      const isGone = line.use.type === "download" && !this.#consumers.has(line.use.track);
+      return isGone ? { ...line, use: { type: "idle" } } : line;
+    });
+  }
+
   async #takeOffer(description: Description, sent: readonly SentTrack[]): Promise<string> {
     this.#requireSamePeer(description);
     const { sections } = description;
-    const known = this.#pending?.before ?? this.#lines;
     const lines = offered(
-      known,
+      this.#known,
       sections.map((section) => ({ ...section, isSending: isSending(section) })),
       sent,
     );
     const settled = this.#settle(lines, sections, settleOffered);
+    if (!this.#peer) requireSomeUse(settled);
+    await this.#produce(settled);
     await this.#connect(description);
-    await this.#producers.replace(settled.flatMap((one) => one.sent ?? []));
     this.#rollBack();
+    this.#consumers.pardon();
     this.#receives = receiveCapabilities(sections, this.#options.capabilities);
-    this.#become(settled, sections);
+    this.#become(settled, sections, this.#lines);
     return this.#write(this.#setup);
   }
 
@@ -141,15 +150,22 @@ export class Connection {
       sections.length === this.#lines.length && this.#lines.every(({ mid }, at) => sections[at]?.mid === mid);
     if (!isFitting) throw new RoomRefusal("bad_message", "sdp: the m-sections are not those of the offer");
     const settled = this.#settle(this.#lines, sections, settleAnswered);
-    await this.#producers.replace(settled.flatMap((one) => one.sent ?? []));
-    const accepted = new Set(settled.flatMap(({ line: { use } }) => (use.type === "download" ? [use.track] : [])));
-    for (const { track } of this.received) {
-      if (accepted.has(track)) this.#consumers.accept(track);
-      else this.#consumers.refuse(track);
-    }
+    const { before } = this.#pending;
+    await this.#produce(settled);
     this.#pending = null;
-    this.#become(settled, sections);
+    this.#become(settled, sections, before);
+    for (const { track } of this.received) this.#consumers.accept(track);
     await this.#consumers.forward();
+  }
+
+  /** @throws RoomRefusal, and what was sent before is, if by other producers */
+  async #produce(settled: readonly Settled[]): Promise<void> {
+    try {
+      await this.#producers.replace(settled.flatMap(({ sent }) => sent ?? []));
+    } catch (error) {
+      this.#options.onTracks();
+      throw error;
+    }
   }
 
   #settle(
@@ -163,14 +179,20 @@ export class Connection {
     });
   }
 
-  #become(settled: readonly Settled[], sections: readonly Section[]): void {
+  /** @param known the lines as the client knew them before */
+  #become(settled: readonly Settled[], sections: readonly Section[], known: readonly Line[]): void {
     const before = this.#lines;
     this.#lines = settled.map(({ line }) => line);
     for (const section of sections) this.#theirs.set(section.mid, section);
     for (const [index, { line, media }] of settled.entries()) {
+      const use = before[index]?.use;
       if (media) this.#ours.set(line.mid, media);
-      else if (line.use.type === "idle" && before[index]?.use.type !== "idle") this.#silence(line.mid);
+      else if (line.use.type === "idle" && use?.type !== "idle") this.#silence(line.mid);
+      // Who stops a line that was idle does not know what is offered on it.
+      const isStopped = line.use.type === "refused" && known[index]?.use.type === "idle";
+      if (use?.type === "download" && isUnused(line) && !isStopped) this.#consumers.refuse(use.track);
     }
+    this.#consumers.keep(new Set(this.received.map(({ track }) => track)));
     this.#options.onTracks();
   }
 
@@ -203,8 +225,10 @@ export class Connection {
     const { mid, kind } = line;
     if (line.use.type === "probator") this.#ours.set(mid, probatorMedia());
     const theirs = this.#theirs.get(mid);
-    if (kind === null || !theirs || !isRenumbering(line)) return;
-    this.#ours.set(mid, renumbered(theirs, kind, this.#options.capabilities));
+    if (kind === null || !theirs) return;
+    if (isRenumbering(line)) this.#ours.set(mid, renumbered(theirs, kind, this.#options.capabilities));
+    // What the client said of it in its own numbers may mean something else in ours by now.
+    if (line.use.type === "idle") this.#ours.set(mid, asInactive(renumbered(theirs, kind, this.#options.capabilities)));
   }
 
   #silence(mid: string): void {
@@ -213,9 +237,7 @@ export class Connection {
 
   /** The client has an offer of its own and ignores ours: what only ours knew is not there. */
   #rollBack(): void {
-    if (!this.#pending) return;
-    this.#lines = this.#pending.before;
-    this.#consumers.keep(new Set(this.received.map(({ track }) => track)));
+    this.#lines = this.#known;
     this.#pending = null;
   }
 
@@ -260,4 +282,14 @@ export class Connection {
 
 function isRenumbering({ use }: Line): boolean {
   return use.type === "upload" && use.isRenumbering;
+}
+
+function isUnused({ use }: Line): boolean {
+  return use.type === "idle" || use.type === "refused";
+}
+
+/** Without one there is nothing to connect by. */
+function requireSomeUse(settled: readonly Settled[]): void {
+  if (settled.some(({ line }) => line.use.type !== "refused")) return;
+  throw new RoomRefusal("bad_message", "sdp: has no m-section of audio or video in a codec that a room knows");
 }

@@ -62,6 +62,10 @@ export class Consumers {
     }
   }
 
+  has(key: string): boolean {
+    return this.#made.has(key);
+  }
+
   accept(key: string): void {
     this.#accepted.add(key);
   }
@@ -70,6 +74,11 @@ export class Consumers {
   refuse(key: string): void {
     this.#refused.add(key);
     this.forget(key);
+  }
+
+  /** The client has changed its mind, maybe. */
+  pardon(): void {
+    this.#refused.clear();
   }
 
   forget(key: string): void {

@@ -21,6 +21,8 @@ export interface Section {
   /** Null for what no room carries: data channels. */
   readonly kind: z.infer<typeof MediaKind> | null;
   readonly direction: Direction;
+  /** RFC 3264, section 6: with a port of 0 the line is none any more, whatever else it says. */
+  readonly isRejected: boolean;
   /** As parsed; of what a stranger wrote only this file and those that it names may read it. */
   readonly media: MediaDescription;
 }
@@ -88,16 +90,13 @@ export function readDescription(sdp: string): Description {
   return {
     ice: { usernameFragment: usernameFragment(checked.data) },
     dtls: dtlsOf(session),
-    sections: checked.data.media.map((media, index) => ({
-      mid: media.mid,
-      kind: MediaKind.safeParse(media.type).data ?? null,
-      // RFC 8866, section 6.7: what does not say is sendrecv. A port of 0 rejects (RFC 3264, section 6).
-      direction:
-        media.port === 0 && index > 0 && !isBundleOnly(session.media[index])
-          ? "inactive"
-          : (media.direction ?? "sendrecv"),
-      media: mediaAt(session, index),
-    })),
+    sections: checked.data.media.map(({ mid, type, port, direction }, index) => {
+      const media = mediaAt(session, index);
+      const kind = MediaKind.safeParse(type).data ?? null;
+      const isRejected = port === 0 && !isBundleOnly(media);
+      // RFC 8866, section 6.7: what does not say is sendrecv.
+      return { mid, kind, isRejected, direction: isRejected ? "inactive" : (direction ?? "sendrecv"), media };
+    }),
   };
 }
 
@@ -110,8 +109,8 @@ function parsed(sdp: string): SessionDescription {
 }
 
 /** RFC 9143, section 6: in an offer such a section has port 0 and is none the worse. */
-function isBundleOnly(media: MediaDescription | undefined): boolean {
-  return media?.bundleOnly !== undefined;
+function isBundleOnly(media: MediaDescription): boolean {
+  return media.bundleOnly !== undefined;
 }
 
 function mediaAt(session: SessionDescription, index: number): MediaDescription {

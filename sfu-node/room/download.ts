@@ -5,6 +5,7 @@ import type { MediaDescription } from "sdp-transform";
 import type { TrackSource } from "../../schema/room.ts";
 import { knownExtensions } from "./capabilities.ts";
 import { PROBATOR } from "./lines.ts";
+import { PROBATOR_CODEC } from "./numbers.ts";
 
 /** The SFU's m-section for one track that it sends. */
 export function downloadMedia(
@@ -22,7 +23,7 @@ export function downloadMedia(
 /** The m-section of mediasoup's probes. */
 export function probatorMedia(): MediaDescription {
   const offerRtpParameters = ortc.generateProbatorRtpParameters({
-    codecs: [{ mimeType: "video/VP8", clockRate: 90_000, payloadType: 127, rtcpFeedback: [] }],
+    codecs: [PROBATOR_CODEC],
     encodings: [{}],
     headerExtensions: PROBATOR_EXTENSIONS,
     rtcp: { cname: PROBATOR },

@@ -170,15 +170,21 @@ export class HostedRoom {
 
   async #takeOffer({ id: re, participantId, sdp, tracks }: Of<"participant_offer">): Promise<FromNode> {
     const connection = this.#connectionOf(participantId);
-    const answer = await connection.takeOffer(sdp, tracks);
-    this.#replan();
-    return { type: "offer_answered", re, participantId, sdp: answer, tracks: this.#received(connection) };
+    try {
+      const answer = await connection.takeOffer(sdp, tracks);
+      return { type: "offer_answered", re, participantId, sdp: answer, tracks: this.#received(connection) };
+    } finally {
+      this.#replan();
+    }
   }
 
   async #takeAnswer({ participantId, sdp, negotiationId }: Of<"participant_answer">): Promise<null> {
-    await this.#connectionOf(participantId).takeAnswer(sdp, negotiationId);
-    this.#replan();
-    return null;
+    try {
+      await this.#connectionOf(participantId).takeAnswer(sdp, negotiationId);
+      return null;
+    } finally {
+      this.#replan();
+    }
   }
 
   async #update({ participantId, muted, wants }: Of<"participant_update">): Promise<void> {

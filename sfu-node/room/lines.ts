@@ -20,6 +20,7 @@ export type Use =
   /** Chromium estimates what it can receive only from packets of an m-line that it knows: mediasoup's probes. */
   | { readonly type: "probator" }
   | { readonly type: "idle" }
+  /** Its port is 0. Only the client may take it anew, and as what it likes (RFC 3264, section 8). */
   | { readonly type: "refused" };
 
 /** Somebody's track, as those who receive it know it. */
@@ -48,7 +49,8 @@ export function place(lines: readonly Line[], tracks: readonly Track[], withProb
   for (const { key, kind } of wanted.values()) {
     added.push({ mid: put(kept, kind, { type: "download", track: key }), track: key });
   }
-  const hasProbator = kept.some(({ use }) => use.type === "probator");
+  // By its name, which a client may have taken: then there are no probes.
+  const hasProbator = kept.some(({ mid }) => mid === PROBATOR);
   if (withProbator && !hasProbator && tracks.some(({ kind }) => kind === "video")) {
     kept.push({ mid: PROBATOR, kind: "video", use: { type: "probator" } });
   }
@@ -80,6 +82,7 @@ export interface OfferedSection {
   readonly kind: MediaKind | null;
   /** The client sends on it. */
   readonly isSending: boolean;
+  readonly isRejected: boolean;
 }
 
 /**
@@ -92,37 +95,57 @@ export function offered(
   sent: readonly SentTrack[],
 ): readonly Line[] {
   if (sections.length < lines.length) throw bad(`has ${sections.length} m-sections, and had ${lines.length}`);
-  const sources = new Map(sent.map(({ mid, source }) => [mid, source]));
-  const used = new Set<TrackSource>();
-  return sections.map((section, index): Line => {
-    const { mid, kind } = section;
+  for (const [index, line] of lines.entries()) requireSame(line, sections[index], index);
+  const sources = sourcesOf(lines, sections, sent);
+  return sections.map(({ mid, kind, isRejected }, index): Line => {
+    if (kind === null || isRejected) return { mid, kind, use: { type: "refused" } };
     const before = lines[index];
-    if (before) requireSame(before, section, index);
-    if (kind === null) return { mid, kind, use: { type: "refused" } };
-    if (before && isOurs(before)) return before;
-    if (!section.isSending) return { mid, kind, use: { type: "idle" } };
-    const upload = before?.use.type === "upload" ? before.use : null;
-    const source = sources.get(mid) ?? upload?.source ?? defaultSource(kind, used);
-    requireOne(source, kind, used);
-    used.add(source);
-    return { mid, kind, use: { type: "upload", source, isRenumbering: upload?.isRenumbering ?? false } };
+    const source = sources.get(mid);
+    if (source !== undefined) {
+      const isRenumbering = before?.use.type === "upload" && before.use.isRenumbering;
+      return { mid, kind, use: { type: "upload", source, isRenumbering } };
+    }
+    return before && isOurs(before) ? before : { mid, kind, use: { type: "idle" } };
   });
 }
 
-function requireOne(source: TrackSource, kind: MediaKind, used: ReadonlySet<TrackSource>): void {
+/**
+ * What the client sends on each of its lines: what it says, what it said before, or what is left. It may send on any:
+ * `addTrack` takes the first line that is free to (W3C WebRTC, section 5.1), and what came on that moves.
+ */
+function sourcesOf(
+  lines: readonly Line[],
+  sections: readonly OfferedSection[],
+  sent: readonly SentTrack[],
+): ReadonlyMap<string, TrackSource> {
+  const said = new Map(sent.map(({ mid, source }) => [mid, source]));
+  for (const { mid, use } of lines) if (use.type === "upload" && !said.has(mid)) said.set(mid, use.source);
+  const sources = new Map<string, TrackSource>();
+  for (const isSaid of [true, false]) {
+    for (const { mid, kind, isSending } of sections) {
+      if (kind === null || !isSending || said.has(mid) !== isSaid) continue;
+      const used = new Set(sources.values());
+      sources.set(mid, oneOf(said.get(mid) ?? defaultSource(kind, used), kind, used));
+    }
+  }
+  return sources;
+}
+
+function oneOf(source: TrackSource, kind: MediaKind, used: ReadonlySet<TrackSource>): TrackSource {
   if (KIND_OF[source] !== kind) throw bad(`tracks: a ${source} is no ${kind}`);
   if (used.has(source)) throw bad(`tracks: there are two of ${source}`);
+  return source;
 }
 
 function isOurs({ use }: Line): boolean {
   return use.type === "download" || use.type === "probator";
 }
 
-/** RFC 3264, section 8: a line that is there cannot become another; one that nobody uses may be taken anew. */
-function requireSame(line: Line, { mid, kind }: OfferedSection, index: number): void {
-  const isFree = line.use.type === "idle" || line.use.type === "refused";
-  if (line.kind !== kind) throw bad(`m-section ${index} was ${line.kind ?? "refused"}, and is ${kind ?? "another"}`);
-  if (line.mid !== mid && !isFree) throw bad(`m-section ${index} was ${line.mid}, and is ${mid}`);
+/** RFC 3264, section 8: a line that is there cannot become another. */
+function requireSame({ mid, kind, use }: Line, section: OfferedSection | undefined, index: number): void {
+  if (!section || use.type === "refused") return;
+  if (kind !== section.kind) throw bad(`m-section ${index} was ${kind}, and is ${section.kind ?? "another"}`);
+  if (mid !== section.mid) throw bad(`m-section ${index} was ${mid}, and is ${section.mid}`);
 }
 
 const SOURCES: Readonly<Record<MediaKind, readonly TrackSource[]>> = {

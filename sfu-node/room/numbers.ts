@@ -10,9 +10,13 @@ export interface Numbers {
   readonly extensions: ReadonlyMap<number, string>;
 }
 
+/** Of mediasoup's probes, with which a room offers one m-section. */
+export const PROBATOR_CODEC = { mimeType: "video/VP8", clockRate: 90_000, payloadType: 127, rtcpFeedback: [] };
+
 export function numbersOf(router: RtpCapabilities): Numbers {
+  const codecs = (router.codecs ?? []).map((codec) => [codec.preferredPayloadType ?? -1, identity(codec)] as const);
   return {
-    codecs: new Map((router.codecs ?? []).map((codec) => [codec.preferredPayloadType ?? -1, identity(codec)])),
+    codecs: new Map([...codecs, [PROBATOR_CODEC.payloadType, identity(PROBATOR_CODEC)]]),
     extensions: new Map((router.headerExtensions ?? []).map(({ preferredId, uri }) => [preferredId, uri])),
   };
 }

@@ -2,6 +2,7 @@ import type { RtpCapabilities } from "mediasoup-client/types";
 import type { MediaDescription } from "sdp-transform";
 import type { TrackSource } from "../../schema/room.ts";
 import type { Section } from "./description.ts";
+import { probatorMedia } from "./download.ts";
 import type { Line } from "./lines.ts";
 import { isAtPeace, type Numbers } from "./numbers.ts";
 import { asInactive, type Upload, uploadOf } from "./upload.ts";
@@ -23,10 +24,11 @@ export interface Terms {
 /** A line that the client has offered. */
 export function settleOffered(line: Line, section: Section, { capabilities, numbers }: Terms): Settled {
   const { kind, use } = line;
-  if (use.type === "download" || use.type === "probator") return { line };
-  if (kind === null || use.type === "refused") return { line, media: refused(section.media) };
-  const upload = uploadOf(section, kind, capabilities);
-  if (!upload) return { line: { ...line, use: { type: "idle" } }, media: asInactive(section.media) };
+  if (use.type === "download") return isReceiving(section) ? { line } : { line: { ...line, use: { type: "idle" } } };
+  if (use.type === "probator")
+    return { line, media: isReceiving(section) ? probatorMedia() : asInactive(probatorMedia()) };
+  const upload = kind === null || use.type === "refused" ? null : uploadOf(section, kind, capabilities);
+  if (!upload || use.type === "refused") return asRefused(line, section);
   if (use.type === "idle") return { line, media: asInactive(upload.media) };
   if (!isAtPeace(upload.rtpParameters, numbers)) {
     return { line: { ...line, use: { ...use, isRenumbering: true } }, media: asInactive(upload.media) };
@@ -38,7 +40,7 @@ export function settleOffered(line: Line, section: Section, { capabilities, numb
 /** A line that the client has answered; one that it will not use is idle. */
 export function settleAnswered(line: Line, section: Section, { capabilities, numbers }: Terms): Settled {
   const { kind, use } = line;
-  if (kind === null) return { line };
+  if (kind === null || section.isRejected) return asRefused(line, section);
   switch (use.type) {
     case "refused":
     case "idle":
@@ -53,6 +55,11 @@ export function settleAnswered(line: Line, section: Section, { capabilities, num
       return { line: live, sent: { source: use.source, upload } };
     }
   }
+}
+
+/** RFC 3264, section 6: a port of 0, for what is not to be had, and for what the client has done with. */
+function asRefused(line: Line, { media }: Section): Settled {
+  return { line: { ...line, use: { type: "refused" } }, media: refused(media) };
 }
 
 export function isSending({ direction }: Section): boolean {

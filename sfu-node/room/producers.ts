@@ -11,7 +11,7 @@ export interface Sent {
 interface Made {
   readonly producer: types.Producer;
   /** What it was made of. */
-  readonly signature: string;
+  readonly upload: Upload;
 }
 
 /** What one participant sends: a producer for each source. */
@@ -35,14 +35,24 @@ export class Producers {
 
   /**
    * Makes these all that is sent; what is as it was goes on.
-   * @throws RoomRefusal, and all goes on as it was
+   * @throws RoomRefusal, and what was sent before is, if by other producers
    */
   async replace(sent: readonly Sent[]): Promise<void> {
+    const before = [...this.#made].map(([source, { upload }]) => ({ source, upload }));
+    try {
+      await this.#replace(sent);
+    } catch (error) {
+      await this.#replace(before);
+      throw error;
+    }
+  }
+
+  async #replace(sent: readonly Sent[]): Promise<void> {
     const kept = new Map<TrackSource, Made>();
     const fresh: Sent[] = [];
     for (const { source, upload } of sent) {
       const made = this.#made.get(source);
-      if (made && !made.producer.closed && made.signature === signatureOf(upload)) kept.set(source, made);
+      if (made && !made.producer.closed && signatureOf(made.upload) === signatureOf(upload)) kept.set(source, made);
       else fresh.push({ source, upload });
     }
     // First the old ones: mediasoup refuses a second producer with the SSRCs or the MID of the first.
@@ -57,7 +67,7 @@ export class Producers {
       const kind = upload.media.type === "audio" ? "audio" : "video";
       const { rtpParameters } = upload;
       const producer = await this.#transport.produce({ kind, rtpParameters, paused: this.#muted.has(source) });
-      return { producer, signature: signatureOf(upload) };
+      return { producer, upload };
     } catch {
       throw new RoomRefusal(
         "bad_message",

@@ -21,27 +21,23 @@ const MAX_LAYERS = 3;
  * The first codec of the client's choice that the room knows, with the numbers of the client's description.
  * @returns null if they have no codec in common
  */
-export function uploadOf(section: Section, kind: MediaKind, router: RtpCapabilities): Upload | null {
-  const extended = ortc.getExtendedRtpCapabilities(capabilitiesOf(section), router, true);
+export function uploadOf({ mid, media }: Section, kind: MediaKind, router: RtpCapabilities): Upload | null {
+  const extended = ortc.getExtendedRtpCapabilities(capabilitiesOf({ media }), router, true);
   const sending = ortc.getSendingRtpParameters(kind, extended);
   if (sending.codecs.length === 0) return null;
   const answering = ortc.getSendingRemoteRtpParameters(kind, extended);
-  const codecs = ortc.reduceCodecs(sending.codecs);
+  const codecs = chosen(sending.codecs, media);
   const rtpParameters: RtpParameters = {
     ...sending,
     codecs,
-    mid: section.mid,
-    encodings: encodingsOf(section.media, codecs),
-    rtcp: { cname: getCname({ offerMediaObject: section.media }), reducedSize: true },
-  };
-  const answerRtpParameters: RtpParameters = {
-    ...answering,
-    codecs: ortc.reduceCodecs(answering.codecs).map(withStartBitrate),
+    mid,
+    encodings: encodingsOf(media, codecs),
+    rtcp: { cname: getCname({ offerMediaObject: media }), reducedSize: true },
   };
   const answer = new RemoteAnswerMediaSection({
-    offerMediaObject: section.media,
+    offerMediaObject: isLayered(codecs) ? media : withoutLayers(media),
     offerRtpParameters: rtpParameters,
-    answerRtpParameters,
+    answerRtpParameters: { ...answering, codecs: chosen(answering.codecs, media).map(withStartBitrate) },
   });
   return { rtpParameters, media: answer.getObject() };
 }
@@ -49,13 +45,14 @@ export function uploadOf(section: Section, kind: MediaKind, router: RtpCapabilit
 /** The same m-section as the SFU offers to receive it, with the router's numbers. */
 export function renumbered(section: Section, kind: MediaKind, router: RtpCapabilities): MediaDescription {
   const extended = ortc.getExtendedRtpCapabilities(capabilitiesOf(section), router, true);
-  const { codecs, headerExtensions } = ortc.getSendingRemoteRtpParameters(kind, extended);
+  const answering = ortc.getSendingRemoteRtpParameters(kind, extended);
+  const codecs = chosen(answering.codecs, section.media);
   const offer = new RemoteOfferMediaSection({
     mid: section.mid,
     kind,
     offerRtpParameters: {
-      codecs: ortc.reduceCodecs(withRouterNumbers(codecs, extended)).map(withStartBitrate),
-      headerExtensions: (headerExtensions ?? []).map((extension) => ({
+      codecs: withRouterNumbers(codecs, extended).map(withStartBitrate),
+      headerExtensions: (answering.headerExtensions ?? []).map((extension) => ({
         ...extension,
         id: extended.headerExtensions.find(({ uri }) => uri === extension.uri)?.recvId ?? extension.id,
       })),
@@ -64,7 +61,23 @@ export function renumbered(section: Section, kind: MediaKind, router: RtpCapabil
     },
   }).getObject();
   const { msid: _msid, ssrcs: _ssrcs, ssrcGroups: _groups, ...media } = offer;
-  return { ...media, direction: "recvonly", ...simulcastOf(section.media) };
+  return { ...media, direction: "recvonly", ...(isLayered(codecs) && simulcastOf(section.media)) };
+}
+
+/** The client's first codec, and its RTX; of a camera in layers the first one of which mediasoup takes layers. */
+function chosen(codecs: RtpCodecParameters[], media: MediaDescription): RtpCodecParameters[] {
+  const layered = sentRids(media).length > 1 ? codecs.findIndex((codec) => isLayered([codec])) : 0;
+  return ortc.reduceCodecs(codecs.slice(Math.max(0, layered)));
+}
+
+/** As mediasoup's worker has it. */
+function isLayered([codec]: readonly RtpCodecParameters[]): boolean {
+  return /^video\/(?:VP8|H264)$/i.test(codec?.mimeType ?? "");
+}
+
+/** RFC 8853, section 5.3.2: answered so, the client sends one of its layers. */
+function withoutLayers({ simulcast: _simulcast, rids: _rids, ...media }: MediaDescription): MediaDescription {
+  return media;
 }
 
 /**
@@ -108,11 +121,11 @@ function withRouterNumbers(
 
 /** A stream per RID (RFC 8853), from the smallest to the largest as the client lists them; else by its SSRCs. */
 function encodingsOf(media: MediaDescription, codecs: RtpCodecParameters[]): RtpEncodingParameters[] {
-  const rids = sentRids(media);
+  const rids = isLayered(codecs) ? sentRids(media) : [];
   if (rids.length > 0) return rids.map((rid) => ({ rid }));
   // RFC 8829, section 5.2.1: a=ssrc is optional, and the MID tells whose a packet is.
   if (!media.ssrcs?.length) return [{}];
-  return getRtpEncodings({ offerMediaObject: media, codecs }).slice(0, MAX_LAYERS);
+  return getRtpEncodings({ offerMediaObject: media, codecs }).slice(0, isLayered(codecs) ? MAX_LAYERS : 1);
 }
 
 function sentRids({ simulcast, rids }: MediaDescription): string[] {
