@@ -1,6 +1,5 @@
 import * as z from "zod";
 import type { Direction, Outcome } from "../schema/call.ts";
-import { type PushToken, parseJson } from "../schema/client-messages.ts";
 import { HttpError } from "../schema/errors.ts";
 import {
   BlocksResponse,
@@ -12,6 +11,8 @@ import {
   Settings,
   VapidKeyResponse,
 } from "../schema/http.ts";
+import { parseJson } from "../schema/json.ts";
+import type { PushToken } from "../schema/push-token.ts";
 import { SwitchboardError } from "./errors.ts";
 import type { Platform } from "./platform.ts";
 

@@ -1,4 +1,4 @@
-import { parseJson } from "../schema/client-messages.ts";
+import { parseJson } from "../schema/json.ts";
 
 /** A JWT's payload (RFC 7519), read and not checked: that is the server's business. Undefined for what is none. */
 export function claimsOf(token: string): unknown {

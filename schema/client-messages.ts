@@ -2,6 +2,7 @@ import * as z from "zod";
 import { CallType, DeclineReason } from "./call.ts";
 import { describe, type Refusal } from "./errors.ts";
 import { CallId, DeviceId, UserId } from "./ids.ts";
+import { parseJson } from "./json.ts";
 import {
   MAX_CALLEES,
   MAX_CANDIDATE,
@@ -9,12 +10,12 @@ import {
   MAX_FRAME,
   MAX_NAME,
   MAX_PARTICIPANTS,
-  MAX_PUSH_TOKEN,
   MAX_ROOM_SDP,
   MAX_SDP,
   MAX_TOKEN,
   MAX_WATCHED,
 } from "./limits.ts";
+import { PushToken } from "./push-token.ts";
 import { Epoch, MAX_SENT_TRACKS, SentTrack, TrackSource, VideoRequest } from "./room.ts";
 import { text } from "./text.ts";
 
@@ -31,15 +32,6 @@ export const Sdp = z.string().min(1).max(MAX_SDP);
 
 export const DeviceType = z.enum(["iPhone", "iPad", "Mac", "Watch", "Android", "Web"]);
 export type DeviceType = z.infer<typeof DeviceType>;
-
-export const PushProvider = z.enum(["apns", "apns_voip", "fcm", "webpush"]);
-export type PushProvider = z.infer<typeof PushProvider>;
-
-export const PushToken = z.object({
-  provider: PushProvider,
-  token: text(MAX_PUSH_TOKEN).min(1),
-});
-export type PushToken = z.infer<typeof PushToken>;
 
 /** RTCIceCandidateInit (W3C WebRTC, section 4.8.1.1). */
 export const IceCandidate = z.object({
@@ -289,13 +281,4 @@ export function parseClientFrame(frame: string | ArrayBuffer): Parsed {
   const [issue] = message.error.issues;
   const tooLarge = issue?.code === "too_big" && issue.path[0] === "sdp";
   return refuse(tooLarge ? "too_large" : "bad_message", describe(message.error), id);
-}
-
-/** JSON or `undefined`: what cannot be parsed is no message. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

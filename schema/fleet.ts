@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { parseJson } from "./client-messages.ts";
 import { describe, ErrorCode, type Refusal } from "./errors.ts";
 import { CallId, Uuid } from "./ids.ts";
+import { parseJson } from "./json.ts";
 import { MAX_PUSH_TOKEN } from "./limits.ts";
 import { Epoch } from "./room.ts";
 

@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { CallSnapshot, CallType, DeclineReason, Direction, LegState, Outcome, ParticipantState } from "./call.ts";
 import { LogEntry } from "./call-log.ts";
-import { DeviceType, PushProvider, Sdp } from "./client-messages.ts";
+import { DeviceType, Sdp } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { PushEvent } from "./ledger.ts";
 import { MAX_NAME, MAX_URL } from "./limits.ts";
+import { PushProvider } from "./push-token.ts";
 import { text, webUrl } from "./text.ts";
 
 /** Bodies and answers of the HTTP API. */

@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { CallType, EndReason, LegState, Outcome, ParticipantState } from "./call.ts";
 import { LogEntry } from "./call-log.ts";
-import { DeviceType, PushProvider } from "./client-messages.ts";
+import { DeviceType } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { MAX_NAME, MAX_PUSH_TOKEN, MAX_URL } from "./limits.ts";
+import { PushProvider } from "./push-token.ts";
 
 /**
  * What objects tell the ledger's queue. Each event carries the whole truth at its revision, so the

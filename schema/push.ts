@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { CallType, Outcome } from "./call.ts";
-import { PushToken, parseJson } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { PushPurpose } from "./ledger.ts";
+import { PushToken } from "./push-token.ts";
 
 /** Pushes to devices that have no socket: what the edge queues, and what a device gets. */
 
@@ -49,16 +49,3 @@ export type NoticePayload = z.infer<typeof NoticePayload>;
 
 export const PushPayload = z.discriminatedUnion("type", [RingPayload, NoticePayload]);
 export type PushPayload = z.infer<typeof PushPayload>;
-
-/** A PushSubscription as a browser serialises it (W3C Push API, section 8); the `token` of the provider `webpush` is its JSON. */
-export const WebPushSubscription = z.object({
-  endpoint: z.url().max(400),
-  keys: z.object({ p256dh: z.string().max(100), auth: z.string().max(40) }),
-});
-export type WebPushSubscription = z.infer<typeof WebPushSubscription>;
-
-/** @returns null for a token that is none of its provider's */
-export function parsePushToken(push: PushToken): PushToken | null {
-  if (push.provider !== "webpush") return push;
-  return WebPushSubscription.safeParse(parseJson(push.token)).success ? push : null;
-}

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { parseJson } from "./client-messages.ts";
 import { describe, ErrorCode, type Refusal } from "./errors.ts";
 import { Uuid } from "./ids.ts";
+import { parseJson } from "./json.ts";
 import { MAX_FRAME, MAX_PARTICIPANTS, MAX_ROOM_SDP } from "./limits.ts";
 import {
   MAX_SENT_TRACKS,

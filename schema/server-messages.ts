@@ -10,9 +10,10 @@ import {
   Outcome,
   ParticipantState,
 } from "./call.ts";
-import { IceCandidate, parseJson, RoomSdp, Sdp } from "./client-messages.ts";
+import { IceCandidate, RoomSdp, Sdp } from "./client-messages.ts";
 import { ErrorCode } from "./errors.ts";
 import { CallId, DeviceId, DeviceRef, Timestamp, UserId } from "./ids.ts";
+import { parseJson } from "./json.ts";
 import { Epoch, ParticipantId, ReceivedTrack, RoomParticipant, RoomTrack } from "./room.ts";
 
 /** What a device may hear on its sockets. Rules by number: PROTOCOL.md. */

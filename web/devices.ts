@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseJson } from "../schema/client-messages.ts";
+import { parseJson } from "../schema/json.ts";
 
 /** Which camera, microphone and speaker the user wants, kept for the next visit. */
 const DeviceChoice = z.object({

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { browserPlatform, request } from "../client/index.ts";
-import { parseJson } from "../schema/client-messages.ts";
 import { DevTokenResponse, DisplayName } from "../schema/http.ts";
 import { DeviceId, UserId } from "../schema/ids.ts";
+import { parseJson } from "../schema/json.ts";
 
 /** Who this window is. Each window is a device of its own, so that one browser can be several. */
 

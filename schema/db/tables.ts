@@ -14,8 +14,9 @@ import {
 } from "drizzle-orm/pg-core";
 import type { CallType, Direction, EndReason, Outcome, ParticipantState } from "../call.ts";
 import type { LogEntry } from "../call-log.ts";
-import type { DeviceType, PushProvider } from "../client-messages.ts";
+import type { DeviceType } from "../client-messages.ts";
 import type { CallEvent, PushEvent } from "../ledger.ts";
+import type { PushProvider } from "../push-token.ts";
 
 /**
  * The history in Postgres. Only the ledger writes here, but for `hidden_at`; `revision` is that of the event a row
@@ -43,7 +44,7 @@ export const userDevices = pgTable(
       .notNull()
       .references(() => users.id),
     deviceType: varchar("device_type", { length: 50 }).$type<DeviceType>().notNull(),
-    pushToken: varchar("push_token", { length: 500 }),
+    pushToken: varchar("push_token", { length: 4_096 }),
     /** Until it is removed or its push token dies. */
     isActive: boolean("is_active").notNull().default(true),
     /** Since when it has a socket; null while it has none. */

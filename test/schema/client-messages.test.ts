@@ -162,6 +162,32 @@ describe("[WIRE-3] frames that are no messages", () => {
   });
 });
 
+describe("[PUSH-1] a push token", () => {
+  const keys = { p256dh: "B".repeat(87), auth: "A".repeat(22) };
+  const register = (push: unknown) =>
+    parseClientFrame(JSON.stringify({ type: "register", deviceId: BOB, deviceType: "Web", push }));
+  const subscription = (endpoint: string) => JSON.stringify({ endpoint, expirationTime: null, keys });
+
+  test.each([
+    ["garbage", "garbage"],
+    ["no endpoint", JSON.stringify({ keys })],
+    ["no keys", JSON.stringify({ endpoint: "https://push.example.com/1" })],
+    ["an endpoint that is no URL", subscription("push")],
+  ])("of webpush is refused where it is no subscription: %s", (_title, token) => {
+    expect(register({ provider: "webpush", token })).toMatchObject({
+      ok: false,
+      refusal: { code: "bad_message", message: "push.token: for webpush, the JSON of a PushSubscription" },
+    });
+  });
+
+  test("may be as long as those of Edge and of FCM are", () => {
+    const token = subscription(`https://wns2-par02p.notify.windows.com/w/?token=${"B".repeat(1_000)}`);
+    expect(register({ provider: "webpush", token })).toMatchObject({ ok: true });
+    expect(register({ provider: "fcm", token: "t".repeat(4_096) })).toMatchObject({ ok: true });
+    expect(register({ provider: "fcm", token: "t".repeat(4_097) })).toMatchObject({ ok: false });
+  });
+});
+
 describe("[WIRE-4] types that this server does not know", () => {
   test.each(["call_dance", "", "REGISTER", "__proto__", "constructor", "toString"])("%j", (type) => {
     expect(refusal(JSON.stringify({ type, id: "7" }))).toMatchObject({ re: "7", code: "unsupported" });

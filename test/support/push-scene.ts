@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { expect, vi } from "vitest";
-import type { PushToken } from "../../schema/client-messages.ts";
 import { callPushes } from "../../schema/db/tables.ts";
 import type { NodeRegister } from "../../schema/fleet.ts";
 import { DevicesResponse } from "../../schema/http.ts";
+import type { PushToken } from "../../schema/push-token.ts";
 import { PushRelay } from "../../sfu-node/push-relay.ts";
 import { RegistrationSocket } from "../../sfu-node/registration.ts";
 import { openDatabase } from "../../workers/ledger/database.ts";

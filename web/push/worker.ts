@@ -1,7 +1,7 @@
 import { request } from "../../client/index.ts";
 import type { CallSnapshot } from "../../schema/call.ts";
-import { parseJson } from "../../schema/client-messages.ts";
 import { CallResponse } from "../../schema/http.ts";
+import { parseJson } from "../../schema/json.ts";
 import { PushPayload } from "../../schema/push.ts";
 import { CallReference, notificationFor } from "./notification.ts";
 import type { Woken } from "./woken.ts";

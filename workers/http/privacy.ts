@@ -1,7 +1,6 @@
 import type { Context } from "hono";
-import { PushToken } from "../../schema/client-messages.ts";
 import { DeviceRequest, Settings } from "../../schema/http.ts";
-import { parsePushToken } from "../../schema/push.ts";
+import { PushToken } from "../../schema/push-token.ts";
 import type { Bindings } from "./bindings.ts";
 import { HttpRefusal, parseBody, pathId } from "./errors.ts";
 
@@ -47,8 +46,7 @@ export async function putDevice(context: PrivacyContext): Promise<Response> {
 
 export async function putPushToken(context: PrivacyContext): Promise<Response> {
   const deviceId = pathId(context);
-  const push = parsePushToken(await parseBody(context, PushToken));
-  if (!push) throw new HttpRefusal("bad_message", "token: for webpush, the JSON of a PushSubscription");
+  const push = await parseBody(context, PushToken);
   return found(context, await me(context).setPushToken(deviceId, push));
 }
 

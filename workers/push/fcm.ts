@@ -1,6 +1,6 @@
 import { importPKCS8, SignJWT } from "jose";
 import * as z from "zod";
-import { parseJson } from "../../schema/client-messages.ts";
+import { parseJson } from "../../schema/json.ts";
 import { failure, log } from "../log.ts";
 import { Credential, type Made } from "./credential.ts";
 import { post } from "./post.ts";

@@ -1,4 +1,4 @@
-import type { PushProvider } from "../../schema/client-messages.ts";
+import type { PushProvider } from "../../schema/push-token.ts";
 import type { CallView } from "../call/state.ts";
 import { signCallToken } from "../http/call-token.ts";
 import { failure, log } from "../log.ts";

@@ -1,7 +1,7 @@
 import { createECDH } from "node:crypto";
 import { importJWK, SignJWT } from "jose";
 import * as z from "zod";
-import { parseJson } from "../../schema/client-messages.ts";
+import { parseJson } from "../../schema/json.ts";
 
 /** Voluntary application server identification (RFC 8292). */
 

@@ -1,6 +1,6 @@
 import { encryptNotification } from "@block65/webcrypto-web-push";
-import { parseJson } from "../../schema/client-messages.ts";
-import { WebPushSubscription } from "../../schema/push.ts";
+import { parseJson } from "../../schema/json.ts";
+import { WebPushSubscription } from "../../schema/push-token.ts";
 import { isAllowedEndpoint } from "./endpoint.ts";
 import { post } from "./post.ts";
 import { type Outgoing, type Sent, sentBy, ttlSeconds } from "./provider.ts";

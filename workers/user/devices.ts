@@ -1,6 +1,7 @@
-import type { PushToken, Register } from "../../schema/client-messages.ts";
+import type { Register } from "../../schema/client-messages.ts";
 import type { DeviceEvent } from "../../schema/ledger.ts";
 import { MAX_DEVICES } from "../../schema/limits.ts";
+import type { PushToken } from "../../schema/push-token.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import { committed, posted, without } from "./change.ts";
 import type { Device, User } from "./state.ts";

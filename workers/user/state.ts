@@ -1,6 +1,7 @@
 import type { CallType } from "../../schema/call.ts";
-import type { DeviceType, PushToken } from "../../schema/client-messages.ts";
+import type { DeviceType } from "../../schema/client-messages.ts";
 import type { DeviceEvent, UserEvent } from "../../schema/ledger.ts";
+import type { PushToken } from "../../schema/push-token.ts";
 import type { CallView } from "../call/state.ts";
 import type { InitiationBuckets } from "./rates.ts";
 

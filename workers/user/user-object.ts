@@ -3,13 +3,13 @@ import {
   type ClientMessage,
   type InCallMessage,
   type PresenceWatch,
-  type PushToken,
   parseClientFrame,
   type Register,
   type TokenRefresh,
 } from "../../schema/client-messages.ts";
 import type { BlocksResponse, DevicesResponse, PresenceResponse, Settings } from "../../schema/http.ts";
 import type { PushTarget } from "../../schema/push.ts";
+import type { PushToken } from "../../schema/push-token.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import { Alarm } from "../alarm.ts";

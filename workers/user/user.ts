@@ -1,7 +1,8 @@
-import type { PushToken, Register } from "../../schema/client-messages.ts";
+import type { Register } from "../../schema/client-messages.ts";
 import type { Refusal } from "../../schema/errors.ts";
 import type { DeviceEvent, UserEvent } from "../../schema/ledger.ts";
 import { IDEMPOTENCY_MS, MAX_DEVICES, MAX_WATCHERS, PRESENCE_SWEEP_MS, WATCH_MS } from "../../schema/limits.ts";
+import type { PushToken } from "../../schema/push-token.ts";
 import type { CallView } from "../call/state.ts";
 import { callChanged } from "./calls.ts";
 import { committed, posted, without } from "./change.ts";

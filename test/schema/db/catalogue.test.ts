@@ -20,7 +20,7 @@ const COLUMNS = {
     id: ID,
     user_id: "uuid not null",
     device_type: "character varying(50) not null",
-    push_token: "character varying(500)",
+    push_token: "character varying(4096)",
     is_active: "boolean not null default true",
     connected_at: TIME,
     last_seen: TIME,

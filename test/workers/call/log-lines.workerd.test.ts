@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
-import { parseJson } from "../../../schema/client-messages.ts";
+import { parseJson } from "../../../schema/json.ts";
 import { person, WorkerdDevice } from "../../support/workerd-device.ts";
 
 let lines: MockInstance<typeof console.log>;

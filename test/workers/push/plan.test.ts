@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PushProvider } from "../../../schema/client-messages.ts";
 import type { PushPurpose } from "../../../schema/ledger.ts";
+import { PushProvider } from "../../../schema/push-token.ts";
 import type { CallView } from "../../../workers/call/state.ts";
 import { plan } from "../../../workers/push/plan.ts";
 import { ADA, BOB, CALL, endedView, NOW, PHONE, RING_UNTIL, ringingView, TABLET, target } from "./views.ts";

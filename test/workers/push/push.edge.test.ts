@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { PushProvider } from "../../../schema/client-messages.ts";
 import { CallEventsResponse, CallResponse, VapidKeyResponse } from "../../../schema/http.ts";
 import type { PushPayload } from "../../../schema/push.ts";
+import type { PushProvider } from "../../../schema/push-token.ts";
 import { Device } from "../../support/device.ts";
 import type { Person } from "../../support/edge.ts";
 import { UNREGISTERED } from "../../support/push-fcm.ts";

@@ -1,5 +1,5 @@
-import type { PushProvider } from "../../../schema/client-messages.ts";
 import type { PushTarget } from "../../../schema/push.ts";
+import type { PushProvider } from "../../../schema/push-token.ts";
 import type { CallView } from "../../../workers/call/state.ts";
 
 export const ADA = "0190a000-0000-7000-8000-0000000000a1";

@@ -1,0 +1,1 @@
+ALTER TABLE "user_devices" ALTER COLUMN "push_token" SET DATA TYPE varchar(4096);
