@@ -42,10 +42,10 @@ const list = <T extends z.ZodType>(item: T) => z.array(item).max(MAX_ATTRIBUTES)
 
 /** What is read of an m-section; what is not named here is not looked at. */
 const Media = z.object({
-  mid: z.coerce.string().pipe(Mid),
+  mid: z.preprocess((mid) => String(mid ?? ""), Mid),
   type: z.enum(["audio", "video", "application"]),
   port: z.int().min(0).max(65_535),
-  protocol: z.string().regex(/^(?:(?:UDP|TCP)\/)?(?:TLS|DTLS)\/(?:RTP\/SAVPF?|SCTP)$/),
+  protocol: z.string().regex(/^(?:(?:UDP|TCP)\/)?(?:TLS|DTLS)\/(?:RTP\/SAVPF?|SCTP)$/, "not RTP or SCTP over DTLS"),
   direction: Direction.optional(),
   rtp: list(
     z.object({
@@ -74,10 +74,12 @@ const Session = z.object({
 });
 
 /** RFC 8122, section 5: a hash as pairs of hexadecimal digits. */
-const Fingerprint = z.object({
-  algorithm: z.enum(["sha-256", "sha-384", "sha-512"]),
-  value: z.string().regex(/^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31,63}$/),
-});
+const Fingerprint = z.discriminatedUnion("algorithm", [hash("sha-256", 32), hash("sha-384", 48), hash("sha-512", 64)]);
+
+function hash<T extends types.FingerprintAlgorithm>(algorithm: T, bytes: number) {
+  const value = z.string().regex(new RegExp(`^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){${bytes - 1}}$`));
+  return z.object({ algorithm: z.literal(algorithm), value });
+}
 
 /** @throws RoomRefusal `bad_message` */
 export function readDescription(sdp: string): Description {
@@ -143,7 +145,9 @@ function dtlsOf(session: SessionDescription): types.DtlsParameters {
     if (!success) throw bad("a=fingerprint: sha-256, sha-384 or sha-512, in pairs of hexadecimal digits");
     return data;
   });
-  return { role: found.role ?? "auto", fingerprints };
+  // RFC 4145, section 4: what holds its connection has none yet.
+  if (found.role === undefined) throw bad("a=setup: actpass, active or passive");
+  return { role: found.role, fingerprints };
 }
 
 function where(error: z.ZodError): string {
