@@ -4,6 +4,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/home.css";
 import "./styles/call.css";
+import "./group/group.css";
 
 const root = document.getElementById("app");
 if (!root) throw new Error("the page has no #app");

@@ -126,9 +126,7 @@ export class Room {
     const before = this.#people;
     this.#people = hear(before, message);
     this.#present?.hear(message);
-    if (message.type === "room_moved" && this.#isAnswered) this.#step({ type: "wanted", epoch: message.epoch });
-    if (message.type === "recover" && message.action === "rejoin") this.#step({ type: "told" });
-    this.#consider();
+    if (this.#isAnswered) this.#follow(message);
     if (this.#people !== before) this.#changed();
   }
 
@@ -150,6 +148,14 @@ export class Room {
     this.#demand.close();
     this.#screen.stop();
     this.#handover.close();
+  }
+
+  /** Where the room is, as far as the server tells. */
+  #follow(message: ServerMessage): void {
+    if (message.type === "room_moved") this.#step({ type: "wanted", epoch: message.epoch });
+    if (message.type === "call_state" && message.room) this.#step({ type: "wanted", epoch: message.room.epoch });
+    if (message.type === "recover" && message.action === "rejoin") this.#step({ type: "told" });
+    this.#consider();
   }
 
   /** Two stay on their own connection until the server says that there is a room. */

@@ -1,10 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Call, errorCode, isAnswered } from "../../client/index.ts";
 import { storedDevices } from "../devices.ts";
+import { InvitePanel } from "../group/invite-panel.tsx";
 import type { Calls } from "../hooks/use-calls.ts";
+import type { Contact } from "../hooks/use-contacts.ts";
 import { useSignal } from "../hooks/use-signal.ts";
 import { playRingback } from "../sound.ts";
 import { errorText } from "../text.ts";
+import { RoundButton } from "./button.tsx";
 import { CallControls } from "./call-controls.tsx";
 import { CallHint } from "./call-hint.tsx";
 import { CallStatus } from "./call-status.tsx";
@@ -15,15 +18,21 @@ import { LocalVideo } from "./local-video.tsx";
 import { RemoteVideo } from "./remote-video.tsx";
 import { WaitingBanner } from "./waiting-banner.tsx";
 
-interface CallScreenProps {
+interface OtherCallsProps {
   readonly call: Call;
   readonly calls: Calls;
 }
 
+interface CallScreenProps extends OtherCallsProps {
+  readonly contacts: readonly Contact[];
+}
+
+type Panel = "none" | "devices" | "people";
+
 /** From the first ring to the last word. */
-export function CallScreen({ call, calls }: CallScreenProps) {
+export function CallScreen({ call, calls, contacts }: CallScreenProps) {
   useSignal(call.changed);
-  const [hasSettings, setSettings] = useState(false);
+  const [panel, setPanel] = useState<Panel>("none");
   const [speakerId, setSpeakerId] = useState(storedDevices().speakerId);
   const [trouble, setTrouble] = useState<string | null>(null);
   const { media, phase } = call;
@@ -35,6 +44,7 @@ export function CallScreen({ call, calls }: CallScreenProps) {
       (error: unknown) => setTrouble(errorText(errorCode(error))),
     );
   };
+  const toggle = (wanted: Panel) => setPanel(panel === wanted ? "none" : wanted);
   const setCamera = (isOn: boolean) => guarded(media.setCamera(isOn, storedDevices().cameraId));
   const name = call.person.name || "Somebody";
 
@@ -45,21 +55,30 @@ export function CallScreen({ call, calls }: CallScreenProps) {
       <div class="call-top">
         <CallStatus call={call} />
         <OtherCalls call={call} calls={calls} />
+        {isAnswered(phase) && (
+          <span class="call-add">
+            <RoundButton
+              icon="addPerson"
+              label="Add people"
+              tone="glass"
+              isExpanded={panel === "people"}
+              onClick={() => toggle("people")}
+            />
+          </span>
+        )}
       </div>
       <div class="call-bottom">
         <CallHint call={call} trouble={trouble} onCameraOff={() => setCamera(false)} />
-        {hasSettings && (
-          <DeviceSettings
-            media={media}
-            onClose={() => setSettings(false)}
-            onSpeaker={setSpeakerId}
-            onChange={guarded}
-          />
+        {panel === "devices" && (
+          <DeviceSettings media={media} onClose={() => setPanel("none")} onSpeaker={setSpeakerId} onChange={guarded} />
+        )}
+        {panel === "people" && (
+          <InvitePanel call={call} contacts={contacts} onClose={() => setPanel("none")} onInvite={guarded} />
         )}
         <CallControls
           call={call}
-          hasSettings={hasSettings}
-          onSettings={() => setSettings(!hasSettings)}
+          hasSettings={panel === "devices"}
+          onSettings={() => toggle("devices")}
           onCamera={setCamera}
         />
       </div>
@@ -68,7 +87,7 @@ export function CallScreen({ call, calls }: CallScreenProps) {
 }
 
 /** Those on hold, and one that waits. */
-function OtherCalls({ call, calls: { held, ringing, trouble, accept, switchTo } }: CallScreenProps) {
+export function OtherCalls({ call, calls: { held, ringing, trouble, accept, switchTo } }: OtherCallsProps) {
   const waiting = ringing[0];
   const canHold = isAnswered(call.phase);
   return (

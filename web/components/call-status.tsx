@@ -16,7 +16,7 @@ export function CallStatus({ call }: { readonly call: Call }) {
   );
 }
 
-function Duration({ since }: { readonly since: number }) {
+export function Duration({ since }: { readonly since: number }) {
   const seconds = Math.max(0, Math.floor((useNow(500) - since) / 1000));
   return (
     <p class="call-clock">
@@ -31,7 +31,7 @@ function statusText({ phase, person, isOnHold, heldByPeer }: Call): string {
   return heldByPeer ? `${person.name || "The other one"} has put you on hold` : phaseText(phase);
 }
 
-function phaseText(phase: CallPhase): string {
+export function phaseText(phase: CallPhase): string {
   switch (phase.kind) {
     case "initiating":
       return "Starting…";

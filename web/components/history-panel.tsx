@@ -8,9 +8,10 @@ interface HistoryPanelProps {
   readonly history: History;
   readonly userId: string;
   readonly onCall: (person: Person, video: boolean) => void;
+  readonly onCallGroup: (people: readonly Person[], video: boolean) => void;
 }
 
-export function HistoryPanel({ history, userId, onCall }: HistoryPanelProps) {
+export function HistoryPanel({ history, userId, onCall, onCallGroup }: HistoryPanelProps) {
   const { calls, error, missed, hasMore, loadMore, remove, markSeen } = history;
   const now = useNow(60_000);
   return (
@@ -32,7 +33,15 @@ export function HistoryPanel({ history, userId, onCall }: HistoryPanelProps) {
       )}
       <ol class="list">
         {calls?.map((call) => (
-          <HistoryRow key={call.id} call={call} userId={userId} now={now} onCall={onCall} onRemove={remove} />
+          <HistoryRow
+            key={call.id}
+            call={call}
+            userId={userId}
+            now={now}
+            onCall={onCall}
+            onCallGroup={onCallGroup}
+            onRemove={remove}
+          />
         ))}
       </ol>
       {hasMore && (

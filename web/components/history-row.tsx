@@ -1,4 +1,5 @@
 import type { HistoryEntry, Person } from "../../client/index.ts";
+import { namesText, othersOf } from "../group/text.ts";
 import { historyText, isMissed, moment } from "../text.ts";
 import { RoundButton } from "./button.tsx";
 import { Icon } from "./icon.tsx";
@@ -10,13 +11,18 @@ interface HistoryRowProps {
   /** Unix ms. */
   readonly now: number;
   readonly onCall: (person: Person, video: boolean) => void;
+  readonly onCallGroup: (people: readonly Person[], video: boolean) => void;
   readonly onRemove: (callId: string) => void;
 }
 
-export function HistoryRow({ call, userId, now, onCall, onRemove }: HistoryRowProps) {
-  const other = call.participants.find((participant) => participant.userId !== userId);
-  const name = other?.name || "Somebody";
-  const isVideo = call.callType === "video";
+const KINDS: Readonly<Record<HistoryEntry["callType"], string>> = { video: "Video", audio: "Voice", group: "Group" };
+
+export function HistoryRow({ call, userId, now, onCall, onCallGroup, onRemove }: HistoryRowProps) {
+  const others = othersOf(call, userId);
+  const [other] = others;
+  const name = namesText(others.map((participant) => participant.name || "Somebody"));
+  const isGroup = call.callType === "group";
+  const isVideo = call.callType !== "audio";
   const missed = isMissed(call);
   const icon = missed ? "missed" : call.direction;
   return (
@@ -27,7 +33,7 @@ export function HistoryRow({ call, userId, now, onCall, onRemove }: HistoryRowPr
       <div class="row-text">
         <span class="row-title">{name}</span>
         <span class="row-note">
-          {isVideo ? "Video" : "Voice"} · {historyText(call)}
+          {KINDS[call.callType]} · {historyText(call)}
         </span>
       </div>
       <time class="row-time" dateTime={call.createdAt}>
@@ -37,7 +43,7 @@ export function HistoryRow({ call, userId, now, onCall, onRemove }: HistoryRowPr
         <RoundButton
           icon={isVideo ? "video" : "phone"}
           label={`Call ${name} again by ${isVideo ? "video" : "voice"}`}
-          onClick={() => onCall({ userId: other.userId, name }, isVideo)}
+          onClick={() => (isGroup ? onCallGroup(others, true) : onCall({ userId: other.userId, name }, isVideo))}
         />
       )}
       <RowMenu

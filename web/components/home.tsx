@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
+import { GroupScreen } from "../group/group-screen.tsx";
 import { type Calls, useCalls } from "../hooks/use-calls.ts";
-import { useContacts } from "../hooks/use-contacts.ts";
+import { type Contact, useContacts } from "../hooks/use-contacts.ts";
 import { useElsewhere } from "../hooks/use-elsewhere.ts";
 import { useHistory } from "../hooks/use-history.ts";
 import { usePrivacy } from "../hooks/use-privacy.ts";
@@ -56,9 +57,10 @@ export function Home({ session, onSignOut }: HomeProps) {
           privacy={privacy}
           api={switchboard.api}
           onCall={calls.start}
+          onCallGroup={calls.startGroup}
           onNotice={calls.tell}
         />
-        <HistoryPanel history={history} userId={session.userId} onCall={calls.start} />
+        <HistoryPanel history={history} userId={session.userId} onCall={calls.start} onCallGroup={calls.startGroup} />
       </main>
       <TabBar tab={tab} missed={history.missed} onChange={show} />
       <Toast notice={calls.notice} onDismiss={calls.dismissNotice} />
@@ -70,16 +72,26 @@ export function Home({ session, onSignOut }: HomeProps) {
           onClose={() => setSettings(false)}
         />
       )}
-      <Screens calls={calls} />
+      <Screens calls={calls} contacts={people.contacts ?? []} session={session} />
     </div>
   );
 }
 
+interface ScreensProps {
+  readonly calls: Calls;
+  readonly contacts: readonly Contact[];
+  readonly session: Session;
+}
+
 /** One at a time: who calls during a call waits on that one's screen. */
-function Screens({ calls }: { readonly calls: Calls }) {
+function Screens({ calls, contacts, session }: ScreensProps) {
   const { active, ringing, trouble, accept } = calls;
   const call = ringing[0];
-  if (active) return <CallScreen key={active.key} call={active} calls={calls} />;
+  if (active?.room) {
+    const about = { call: active, room: active.room, calls, contacts };
+    return <GroupScreen key={active.key} {...about} self={session} />;
+  }
+  if (active) return <CallScreen key={active.key} call={active} calls={calls} contacts={contacts} />;
   if (!call) return null;
   return (
     <RingScreen

@@ -1,9 +1,11 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Api, errorCode, type Person } from "../../client/index.ts";
+import { GroupDialog } from "../group/group-dialog.tsx";
 import type { Contact, Contacts } from "../hooks/use-contacts.ts";
 import { useNow } from "../hooks/use-now.ts";
 import type { Privacy } from "../hooks/use-privacy.ts";
 import { errorText } from "../text.ts";
+import { Icon } from "./icon.tsx";
 import { PersonRow } from "./person-row.tsx";
 import type { MenuItem } from "./row-menu.tsx";
 
@@ -12,13 +14,16 @@ interface PeoplePanelProps {
   readonly privacy: Privacy;
   readonly api: Api;
   readonly onCall: (person: Person, video: boolean) => void;
+  readonly onCallGroup: (people: readonly Person[], video: boolean) => void;
   readonly onNotice: (text: string) => void;
 }
 
 export function PeoplePanel(props: PeoplePanelProps) {
-  const { people, privacy, onCall } = props;
+  const { people, privacy, onCall, onCallGroup } = props;
   const { contacts, error } = people;
   const title = useRef<HTMLHeadingElement>(null);
+  const [isChoosing, setChoosing] = useState(false);
+  const callable = (contacts ?? []).filter(({ userId }) => !privacy.blocked?.includes(userId));
   // The form that was focused is gone: reading and tabbing go on from here.
   useEffect(() => title.current?.focus(), []);
   const now = useNow(30_000);
@@ -30,7 +35,14 @@ export function PeoplePanel(props: PeoplePanelProps) {
           People
         </h1>
         {online > 0 && <p class="panel-note">{online} online</p>}
+        {callable.length > 1 && (
+          <button type="button" class="quiet" onClick={() => setChoosing(true)}>
+            <Icon name="people" />
+            Group call
+          </button>
+        )}
       </div>
+      {isChoosing && <GroupDialog contacts={callable} onCall={onCallGroup} onClose={() => setChoosing(false)} />}
       {contacts === null && error !== null && <p class="empty">{errorText(error)}</p>}
       {contacts?.length === 0 && <NobodyYet />}
       <ul class="list">

@@ -13,14 +13,20 @@ interface RingScreenProps {
   readonly onAccept: (call: Call, video: boolean) => void;
 }
 
+const KINDS: Readonly<Record<Call["callType"], string>> = {
+  video: "Video call",
+  audio: "Voice call",
+  group: "Group call",
+};
+
 /** Somebody calls. Escape silences this window only. */
 export function RingScreen({ call, trouble, onAccept }: RingScreenProps) {
   useSignal(call.changed);
   useRinging(call, playRingtone);
   const name = call.person.name || "Somebody";
-  const isVideo = call.callType === "video";
+  const isVideo = call.callType !== "audio";
   const isAnswering = call.phase.kind === "answering";
-  const kind = isVideo ? "Video call" : "Voice call";
+  const kind = KINDS[call.callType];
   return (
     <Dialog label={`${kind} from ${name}`} class="ring" onCancel={() => call.ignore()}>
       <div class="ring-who">

@@ -13,19 +13,25 @@ interface WaitingBannerProps {
   readonly onAccept: Calls["accept"];
 }
 
+const CALLING: Readonly<Record<Call["callType"], string>> = {
+  video: "is calling, with video",
+  audio: "is calling",
+  group: "is calling, with others",
+};
+
 /** Somebody calls while this window is in a call. Nothing happens to that one by itself. */
 export function WaitingBanner({ call, canHold, trouble, onAccept }: WaitingBannerProps) {
   useSignal(call.changed);
   useRinging(call, playWaiting);
   const name = call.person.name || "Somebody";
-  const isVideo = call.callType === "video";
+  const isVideo = call.callType !== "audio";
   const isAnswering = call.phase.kind === "answering";
   return (
     <section class="waiting" aria-label={`${name} is calling`}>
       <div class="waiting-who">
         <Avatar userId={call.person.userId} name={name} size="small" />
         <p role="status">
-          <strong>{name}</strong> {isAnswering ? "Connecting…" : isVideo ? "is calling, with video" : "is calling"}
+          <strong>{name}</strong> {isAnswering ? "Connecting…" : CALLING[call.callType]}
         </p>
       </div>
       <p class="waiting-error" role="alert">

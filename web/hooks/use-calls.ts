@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { type Call, type CallElsewhere, errorCode, type Person, type Switchboard } from "../../client/index.ts";
 import { storedDevices } from "../devices.ts";
+import { groupEndingText } from "../group/text.ts";
 import { endingText, errorText } from "../text.ts";
 
 export interface Notice {
@@ -23,6 +24,8 @@ interface State {
 
 export interface Calls extends State {
   start(person: Person, video: boolean): void;
+  /** Several people at once. */
+  startGroup(people: readonly Person[], video: boolean): void;
   /** @param instead what becomes of the call that this window is in */
   accept(call: Call, video: boolean, instead?: "end" | "hold"): void;
   /** Puts the active call on hold and goes on with this one. */
@@ -52,12 +55,18 @@ export function useCalls(switchboard: Switchboard): Calls {
     [switchboard, follow],
   );
 
+  const enter = (call: Call) => {
+    setState((before) => ({ ...before, active: call, notice: null }));
+    follow(call);
+  };
+
   return {
     ...state,
     start(person, video) {
-      const call = switchboard.call(person, { ...storedDevices(), video });
-      setState((before) => ({ ...before, active: call, notice: null }));
-      follow(call);
+      enter(switchboard.call(person, { ...storedDevices(), video }));
+    },
+    startGroup([first, ...others], video) {
+      if (first) enter(switchboard.callGroup([first, ...others], { ...storedDevices(), video }));
     },
     accept(call, video, instead = "end") {
       const choice = { ...storedDevices(), video };
@@ -73,9 +82,7 @@ export function useCalls(switchboard: Switchboard): Calls {
       setState((before) => goOnWith(before, held));
     },
     move(elsewhere) {
-      const call = switchboard.moveHere(elsewhere, { ...storedDevices(), video: elsewhere.callType === "video" });
-      setState((before) => ({ ...before, active: call, notice: null }));
-      follow(call);
+      enter(switchboard.moveHere(elsewhere, { ...storedDevices(), video: elsewhere.callType === "video" }));
     },
     tell(text) {
       setState((before) => ({ ...before, notice: newNotice(text) }));
@@ -94,7 +101,7 @@ function after(before: State, call: Call): State {
     case "answering":
       return { ...before, ringing: before.ringing.includes(call) ? [...before.ringing] : [...before.ringing, call] };
     case "ended":
-      return withoutCall(before, call, endingText(call.phase.ending, call));
+      return withoutCall(before, call, (call.room ? groupEndingText : endingText)(call.phase.ending, call));
     case "initiating":
     case "reaching":
     case "ringing":

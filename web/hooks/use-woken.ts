@@ -25,6 +25,6 @@ export function useWoken(userId: string, { ringing, accept }: Calls): void {
   useEffect(() => {
     if (!call) return;
     setAnswering(null);
-    accept(call, call.callType === "video");
+    accept(call, call.callType !== "audio");
   }, [call]);
 }
