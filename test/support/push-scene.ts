@@ -46,9 +46,19 @@ export class PushScene {
     const [apns, fcm, web] = await Promise.all([ApnsGateway.start(), FcmGateway.start(), WebPushGateway.start()]);
     const edge = await Edge.start({ ...apns.vars, ...fcm.vars, ...web.vars });
     const scene = new PushScene(edge, apns, fcm, web);
-    scene.#node.start();
-    await vi.waitUntil(() => scene.#node.isRegistered, SOON);
+    await scene.#relays();
     return scene;
+  }
+
+  /** The only node that relays goes while this is played. */
+  async withoutRelay(play: () => Promise<void>): Promise<void> {
+    await this.#node.close();
+    await play().finally(() => this.#relays());
+  }
+
+  async #relays(): Promise<void> {
+    this.#node.start();
+    await vi.waitUntil(() => this.#node.isRegistered, SOON);
   }
 
   async close(): Promise<void> {

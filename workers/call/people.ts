@@ -115,6 +115,11 @@ export function isOpen(leg: Leg): boolean {
   return leg.state === "notified" || leg.state === "pushed" || leg.state === "alerting";
 }
 
+/** Its app is awake. */
+export function hasReacted(leg: Leg): boolean {
+  return !isOpen(leg) ? leg.state !== "cancelled" : leg.state === "alerting";
+}
+
 export function withParticipant(call: Call, changed: Participant): Call {
   return { ...call, participants: call.participants.map((p) => (p.userId === changed.userId ? changed : p)) };
 }

@@ -183,6 +183,8 @@ export interface CallView {
     readonly by: Actor | null;
     readonly mergedInto: Merge | null;
   } | null;
+  /** The user's devices that have said something of the call, over whatever way: they need no push to ring. */
+  readonly reacted: readonly string[];
   /** The user's devices that are in the call, or were when it ended. */
   readonly joined: readonly string[];
   /** The user's devices that were in the call and have handed it over. */

@@ -1,6 +1,6 @@
 import type { CallSnapshot, CallState } from "../../schema/call.ts";
 import { isoTimestamp } from "../../schema/time.ts";
-import { alertingLegs, answerOf, devicesIn, isGroup, participantOf } from "./people.ts";
+import { alertingLegs, answerOf, devicesIn, hasReacted, isGroup, participantOf } from "./people.ts";
 import type { Answer, Call, CallView, Participant, RoomView, Settled } from "./state.ts";
 import { personView, rings } from "./told.ts";
 
@@ -40,6 +40,7 @@ export function viewFor(
     answerSdp: participant.role === "caller" ? call.answerSdp : null,
     answer: answerFor(call, participant),
     ended: endFor(call, participant),
+    reacted: participant.legs.flatMap((leg) => (hasReacted(leg) ? [leg.deviceId] : [])),
     joined: joined(call, participant),
     former: participant.stays.flatMap(({ deviceId, isMoved }) => (isMoved ? [deviceId] : [])),
     onCallSocket,

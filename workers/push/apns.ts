@@ -22,7 +22,6 @@ export interface ApnsEnv {
 
 /** Apple refuses a token of more than an hour, and those who make one more often than each 20 min. */
 const TOKEN_MS = 50 * 60_000;
-const NO_ANSWER: PushAnswer = { status: null, reason: null, retryAfter: null };
 
 const providerToken = new Credential();
 
@@ -34,7 +33,8 @@ export async function sendApns(env: ApnsEnv, push: Outgoing, type: "voip" | "ale
   if (typeof jwt !== "string") return jwt;
   const order = PushOrder.safeParse(orderOf(push, type, APNS_TOPIC, jwt));
   if (!order.success) return { kind: "dead", status: null };
-  return sentByApns(await relayed(env, order.data));
+  const answer = await relayed(env, order.data);
+  return answer ? sentByApns(answer) : { kind: "no_relay" };
 }
 
 function orderOf({ callId, token, payload, until }: Outgoing, type: "voip" | "alert", topic: string, jwt: string) {
@@ -65,13 +65,14 @@ function alertOf({ type, callType, caller }: PushPayload) {
   }
 }
 
-async function relayed({ SFU_REGIONS, FLEET }: ApnsEnv, order: PushOrder): Promise<PushAnswer> {
+/** @returns null where no node relays */
+async function relayed({ SFU_REGIONS, FLEET }: ApnsEnv, order: PushOrder): Promise<PushAnswer | null> {
   for (const { name: region } of parseRegions(SFU_REGIONS)) {
     const answer = await FLEET.getByName(region).push(order);
     if (answer) return answer;
   }
   log("push_no_relay");
-  return NO_ANSWER;
+  return null;
 }
 
 function sentByApns(answer: PushAnswer): Sent {

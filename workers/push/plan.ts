@@ -36,9 +36,11 @@ export function plan(
   const others = targets.filter(({ deviceId }) => !view || ![...view.joined, ...view.former].includes(deviceId));
   switch (purpose) {
     case "ring":
-      return others.map((target) =>
-        view && mayRing(view, now) ? { kind: "ring", target, until: view.ringUntil } : { kind: "expired", target },
-      );
+      return others
+        .filter(({ deviceId }) => !view?.reacted.includes(deviceId))
+        .map((target) =>
+          view && mayRing(view, now) ? { kind: "ring", target, until: view.ringUntil } : { kind: "expired", target },
+        );
     case "notice":
       return view ? notices(view, others, now) : [];
   }

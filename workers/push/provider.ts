@@ -15,6 +15,8 @@ export type Sent =
   | { readonly kind: "dead"; readonly status: number | null }
   /** Not now: too many requests, an outage, no answer. */
   | { readonly kind: "busy"; readonly status: number | null; readonly retryAfter: string | null }
+  /** Nobody is there to take it to the provider; somebody may be soon. */
+  | { readonly kind: "no_relay" }
   /** Refused for good. */
   | { readonly kind: "failed"; readonly status: number | null }
   /** This deployment has no credentials for the provider. */

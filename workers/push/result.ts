@@ -1,5 +1,5 @@
 import type { PushEvent } from "../../schema/ledger.ts";
-import { LATE_RING_MIN_MS } from "../../schema/limits.ts";
+import { LATE_RING_MIN_MS, RING_MS, UNREACHABLE_MS } from "../../schema/limits.ts";
 import type { Decision } from "./plan.ts";
 import type { Sent } from "./provider.ts";
 
@@ -37,12 +37,31 @@ export function resultOf(decision: Decision, sent: Sent, attempts: number, now: 
       return { ...SETTLED, result: "failed", status: sent.status, isUnreached };
     case "unconfigured":
       return { ...SETTLED, result: "failed", status: null, isUnreached };
-    case "busy": {
-      const retrySeconds = nextTry(decision, sent.retryAfter, attempts, now);
-      if (retrySeconds === null) return { ...SETTLED, result: "failed", status: sent.status, isUnreached };
-      return { ...SETTLED, result: "retried", status: sent.status, retrySeconds };
+    case "busy":
+      return tried(decision, sent, nextTry(decision, sent.retryAfter, attempts, now));
+    case "no_relay": {
+      const retrySeconds = nextTry(decision, null, attempts, now);
+      const after = tried(decision, { status: null }, retrySeconds);
+      return retrySeconds !== null && isTooLong(decision, retrySeconds, now) ? { ...after, isUnreached } : after;
     }
   }
+}
+
+function tried(
+  decision: Decision,
+  { status }: { readonly status: number | null },
+  retrySeconds: number | null,
+): Result {
+  if (retrySeconds !== null) return { ...SETTLED, result: "retried", status, retrySeconds };
+  return { ...SETTLED, result: "failed", status, isUnreached: decision.kind === "ring" };
+}
+
+/**
+ * A provider that is busy takes the next try, as a rule; where none can be asked at all, the caller is not to hear that
+ * it rings beyond what nobody there may take.
+ */
+function isTooLong(decision: Decision, retrySeconds: number, now: number): boolean {
+  return decision.kind === "ring" && now + retrySeconds * 1000 > decision.until - RING_MS + UNREACHABLE_MS;
 }
 
 export function expired(): Result {

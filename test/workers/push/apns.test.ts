@@ -94,14 +94,14 @@ it.each<[number, string, object]>([
   expect(await sendApns(env(), ring(), "voip")).toEqual(expected);
 });
 
-it("[PUSH-5] is busy while no node relays", async () => {
+it("[PUSH-5] says so while no node relays", async () => {
   expect(
     await sendApns(
       env(async () => null),
       ring(),
       "voip",
     ),
-  ).toEqual({ kind: "busy", status: null, retryAfter: null });
+  ).toEqual({ kind: "no_relay" });
 });
 
 it("asks nobody with a token that is none", async () => {

@@ -120,7 +120,8 @@ describe("a request for a push", () => {
   it("[PUSH-5] is asked again for the device that was not taken, without the others", async () => {
     const APNS = { APNS_KEY: await newKey(), APNS_KEY_ID: "KEY", APNS_TEAM_ID: "TEAM", APNS_TOPIC: "org.example" };
     const iphone = { deviceId: TABLET, push: { provider: "apns_voip" as const, token: "a1b2" } };
-    await consumed({ ...world({ targets: [target("fcm"), iphone] }), ...APNS });
+    const FLEET = { getByName: () => ({ push: async () => ({ status: 503, reason: null, retryAfter: null }) }) };
+    await consumed({ ...world({ targets: [target("fcm"), iphone] }), ...APNS, FLEET });
     const body = { ...REQUEST, deviceIds: [TABLET], attempts: 1 };
     expect(told.again).toEqual([{ body, delaySeconds: 1 }]);
     expect(told.events.map(({ result }) => result)).toEqual(["failed", "retried"]);

@@ -42,6 +42,12 @@ describe("a push that is to ring", () => {
     expect(said("ring", view)).toBe(expected);
   });
 
+  it("[PUSH-2] leaves out who has said something of the call, over whatever way", () => {
+    expect(said("ring", ringingView({ state: "ringing", reacted: [PHONE] }))).toBe("nothing");
+    expect(said("ring", ringingView({ state: "ringing", reacted: [TABLET] }))).toBe("ring");
+    expect(said("notice", endedView("missed", { reacted: [PHONE] }))).toBe("missed_call");
+  });
+
   it("[PUSH-2] is of use until the ring ends, and is not sent when nobody could react any more", () => {
     expect(plan("ring", ringingView(), [target("apns_voip")], NOW)).toMatchObject([{ until: RING_UNTIL }]);
     expect(said("ring", ringingView(), RING_UNTIL - 3_000)).toBe("ring");

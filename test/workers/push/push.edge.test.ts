@@ -172,6 +172,31 @@ describe("a device with a socket", () => {
     expect(awake.count()).toBe(0);
   });
 
+  test.each<[string, (bob: Person, device: Device, callId: string) => Promise<unknown>]>([
+    [
+      "HTTP",
+      (bob, { deviceId }, callId) =>
+        scene.edge.as(bob, `/api/calls/${callId}/alerting`, { method: "POST", body: JSON.stringify({ deviceId }) }),
+    ],
+    [
+      "its call socket",
+      async (bob, device, callId) =>
+        (await scene.edge.callSocket(bob, device, callId)).send({ type: "call_alerting", callId }),
+    ],
+  ])("[PUSH-2] is not pushed that has alerted over %s", async (_way, alert) => {
+    const { bob, caller } = await people();
+    const [awake, frozen] = [handset("fcm"), handset("fcm")];
+    const phone = await scene.online(bob, { provider: "fcm", token: awake.token });
+    await scene.online(bob, { provider: "fcm", token: frozen.token });
+    const { callId } = await initiate(caller, bob.userId);
+    await phone.next("incoming_call");
+    await alert(bob, phone, callId);
+    await caller.next("call_ringing");
+    await ringOf(frozen.next);
+    await scene.receipts(callId, ["fcm ring accepted 1"]);
+    expect(awake.count()).toBe(0);
+  });
+
   test("[PUSH-4] never rings for a call that was over before its push was due", async () => {
     const { bob, caller } = await people();
     const { token, next, count } = handset("webpush");
@@ -220,6 +245,16 @@ describe("a provider that does not take a push", () => {
       expect(await caller.next("call_ended")).toMatchObject({ callId, outcome: "unreachable" });
       await expect.poll(async () => (await scene.device(bob, deviceId))?.push).toBeNull();
       await scene.receipts(callId, [`${provider} ring dead 1`]);
+    }));
+
+  test("[CALL-6] [PUSH-5] has nobody to take pushes to it: the call is unreachable as soon as without any device", () =>
+    scene.withoutRelay(async () => {
+      const { bob, caller } = await people();
+      await scene.offline(bob, { provider: "apns_voip", token: handset("apns_voip").token });
+      const { callId } = await initiate(caller, bob.userId);
+      const initiated = performance.now();
+      expect(await caller.next("call_ended")).toMatchObject({ callId, outcome: "unreachable" });
+      expect(performance.now() - initiated).toBeLessThan(5_000);
     }));
 
   test("[PUSH-5] is asked again while the call rings, later each time or when it says so", () =>

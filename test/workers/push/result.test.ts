@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RING_MS } from "../../../schema/limits.ts";
 import type { Decision } from "../../../workers/push/plan.ts";
 import { type Answer, type Sent, sentBy } from "../../../workers/push/provider.ts";
 import { resultOf } from "../../../workers/push/result.ts";
@@ -49,6 +50,32 @@ describe("what follows from it", () => {
       isTokenDead: true,
       isUnreached: false,
     });
+  });
+});
+
+describe("[PUSH-5] where nobody relays", () => {
+  const START = RING_UNTIL - RING_MS;
+  const noRelay = (attempts: number, ms: number, decision: Decision = ring) =>
+    resultOf(decision, { kind: "no_relay" }, attempts, START + ms);
+
+  it("somebody may soon: the device is waited for as long as the next try comes in time", () => {
+    expect(noRelay(1, 200)).toEqual({ ...settled, result: "retried", status: null, retrySeconds: 1 });
+    expect(noRelay(2, 1_300)).toEqual({ ...settled, result: "retried", status: null, retrySeconds: 2 });
+  });
+
+  it("it is not waited for any longer, and tried all the same", () => {
+    expect(noRelay(3, 3_400)).toEqual({
+      ...settled,
+      result: "retried",
+      status: null,
+      retrySeconds: 4,
+      isUnreached: true,
+    });
+    expect(noRelay(3, 3_400, notice)).toMatchObject({ isUnreached: false });
+  });
+
+  it("it fails when the ring has no time for another try", () => {
+    expect(noRelay(1, RING_MS - 3_000)).toEqual({ ...settled, result: "failed", status: null, isUnreached: true });
   });
 });
 

@@ -28,6 +28,7 @@ export function ringingView(changes: Partial<CallView> = {}): CallView {
     answerSdp: null,
     answer: null,
     ended: null,
+    reacted: [],
     joined: [],
     former: [],
     onCallSocket: [],
