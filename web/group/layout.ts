@@ -7,9 +7,10 @@ export interface Grid {
   readonly height: number;
 }
 
-/** Faces are cut at the sides beyond the one, and at the top beyond the other. */
+/** As cameras see. What is wider would cut off heads. */
 const WIDEST = 16 / 9;
-const NARROWEST = 3 / 4;
+/** Narrower tiles cut off what is beside a face: on a screen that is held upright they are the larger ones for it. */
+const NARROWEST = { wide: 4 / 3, upright: 3 / 4 };
 
 /** The grid whose tiles are largest. */
 export function gridFor(count: number, area: { readonly width: number; readonly height: number }, gap: number): Grid {
@@ -24,10 +25,11 @@ export function gridFor(count: number, area: { readonly width: number; readonly 
 function gridOf(columns: number, rows: number, area: { width: number; height: number }, gap: number): Grid {
   const width = Math.max(0, (area.width - gap * (columns - 1)) / columns);
   const height = Math.max(0, (area.height - gap * (rows - 1)) / rows);
+  const narrowest = area.width > area.height ? NARROWEST.wide : NARROWEST.upright;
   return {
     columns,
     width: Math.floor(Math.min(width, height * WIDEST)),
-    height: Math.floor(Math.min(height, width / NARROWEST)),
+    height: Math.floor(Math.min(height, width / narrowest)),
   };
 }
 
