@@ -59,6 +59,17 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/**/*.e2e.test.ts"],
+          exclude: ["test/web/**", "node_modules/**"],
+          env,
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "web",
+          include: ["test/web/**/*.e2e.test.ts"],
+          globalSetup: "test/support/web-site.ts",
           env,
           testTimeout: 90_000,
           hookTimeout: 120_000,

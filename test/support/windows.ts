@@ -1,49 +1,86 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { expect } from "vitest";
-import { launchBrowser, recordConnections, watchErrors } from "./browser.ts";
+import { expect, inject, vi } from "vitest";
+import { ContactsResponse, DevTokenResponse } from "../../schema/http.ts";
+import { launchBrowser, recordConnections, shrinkCamera, watchErrors } from "./browser.ts";
 import { Site } from "./site.ts";
 
-/** The site, and windows on it: each profile is one person's browser. */
+interface Account {
+  readonly userId: string;
+  readonly name: string;
+}
+
+/** Who plays in a test. */
+const CAST = ["Ada", "Bob", "Eve"] as const;
+type Names = { readonly [name in Lowercase<(typeof CAST)[number]>]: string };
+
+/** More than the ledger ever takes to hear of somebody. Only a failure takes this long. */
+const PATIENCE_MS = 15_000;
+
+/** Windows on the site of all tests, or on one of their own: each profile is one person's browser. */
 export class Windows {
+  readonly #family: string | undefined;
   #site: Site | undefined;
   #browser: Browser | undefined;
   #profiles: BrowserContext[] = [];
   #errors: string[][] = [];
   #round = 0;
+  #next: Promise<Names> | undefined;
+  readonly #accounts = new Map<string, Account>();
 
-  get url(): string {
-    return this.#site?.url ?? "";
+  /** @param family the name that the people of this test file have, and nobody else on the site; without it, there are none */
+  constructor(family?: string) {
+    this.#family = family;
   }
 
-  async open(vars?: Readonly<Record<string, string>>): Promise<void> {
-    this.#site = await Site.start(vars);
-    this.#browser = await launchBrowser();
+  /** The site of one's own. */
+  get site(): Site {
+    if (!this.#site) throw new Error("open the windows on a site of their own first");
+    return this.#site;
+  }
+
+  get url(): string {
+    return this.#site?.url ?? inject("siteUrl");
+  }
+
+  /**
+   * @param vars of the edge, for a site of one's own
+   * @param flags of the browser
+   */
+  async open(vars?: Readonly<Record<string, string>>, flags?: readonly string[]): Promise<void> {
+    [this.#site, this.#browser] = await Promise.all([vars && Site.start(vars), launchBrowser(flags)]);
+    if (this.#family !== undefined) this.#prepare();
   }
 
   async close(): Promise<void> {
+    await this.#next?.catch(() => {});
     await this.#browser?.close();
     await this.#site?.close();
   }
 
   /** After each test: nothing may have gone wrong inside a page. */
   async closeProfiles(): Promise<void> {
-    for (const profile of this.#profiles.splice(0)) await profile.close();
+    await Promise.all(this.#profiles.splice(0).map((profile) => profile.close()));
     expect(this.#errors.splice(0).flat()).toEqual([]);
   }
 
-  /** Names of their own for each test: the site remembers everybody. */
-  readonly names = (): { ada: string; bob: string } => {
-    this.#round++;
-    return { ada: `Ada${this.#round}`, bob: `Bob${this.#round}` };
+  /**
+   * People of their own for each test: the site remembers everybody. All know each other, so that a window lists the
+   * others as soon as it is there. The ledger takes a moment for that: each test has those of the next one made.
+   */
+  readonly names = async (): Promise<Names> => {
+    const names = await this.#next;
+    if (!names) throw new Error("there are no people without a family, and none before the windows are open");
+    this.#prepare();
+    return names;
   };
 
   /** One browser of one person; several windows of it share what the browser keeps. */
   readonly newProfile = async (): Promise<BrowserContext> => {
     if (!this.#browser) throw new Error("open the windows first");
-    const viewport = { width: 1440, height: 900 };
-    const profile = await this.#browser.newContext({ viewport, reducedMotion: "reduce" });
+    const profile = await this.#browser.newContext({ viewport: { width: 1024, height: 640 }, reducedMotion: "reduce" });
     this.#profiles.push(profile);
     await recordConnections(profile);
+    await shrinkCamera(profile);
     return profile;
   };
 
@@ -60,10 +97,75 @@ export class Windows {
     return page;
   };
 
-  readonly signIn = async (page: Page, name: string): Promise<void> => {
-    await page.goto(`${this.url}/?user=${name}`);
-    await page.getByRole("heading", { name: "People" }).waitFor();
+  /** Ada and Bob, each with one window on a browser of their own. */
+  readonly two = async () => {
+    const { ada: adaName, bob: bobName } = await this.names();
+    const open = async (name: string) => this.openWindow(await this.newProfile(), name);
+    const [ada, bob] = await Promise.all([open(adaName), open(bobName)]);
+    return { ada, bob, adaName, bobName };
   };
+
+  /** As `two`, with a second window on Bob's browser. */
+  readonly three = async () => {
+    const { ada: adaName, bob: bobName } = await this.names();
+    const bobs = await this.newProfile();
+    const [ada, laptop, tablet] = await Promise.all([
+      this.newProfile().then((profile) => this.openWindow(profile, adaName)),
+      this.openWindow(bobs, bobName),
+      this.openWindow(bobs, bobName),
+    ]);
+    return { ada, laptop, tablet, adaName, bobName };
+  };
+
+  /** Ready as soon as the server can ring this window. */
+  readonly signIn = async (page: Page, name: string): Promise<void> => {
+    const account = this.#accounts.get(name);
+    if (account) await page.addInitScript(remember, account);
+    const registered = this.registered(page);
+    await page.goto(`${this.url}/?${new URLSearchParams({ user: name })}`);
+    await page.getByRole("heading", { name: "People" }).waitFor();
+    await registered;
+  };
+
+  /** The server can ring this window, on the next socket that it opens. */
+  async registered(page: Page): Promise<void> {
+    const socket = await page.waitForEvent("websocket");
+    await socket.waitForEvent("framereceived", ({ payload }) => String(payload).includes('"type":"registered"'));
+  }
+
+  #prepare(): void {
+    this.#next = this.#introduce();
+    // It fails where it is waited for.
+    this.#next.catch(() => {});
+  }
+
+  async #introduce(): Promise<Names> {
+    const round = ++this.#round;
+    const [ada, bob, eve] = await Promise.all(CAST.map((name) => this.#register(`${name}${round} ${this.#family}`)));
+    if (!ada || !bob || !eve) throw new Error("somebody is missing");
+    const others = [bob, eve].map(({ userId }) => userId);
+    const know = async () => expect(await this.#contacts(ada.token)).toEqual(expect.arrayContaining(others));
+    await vi.waitFor(know, { interval: 200, timeout: PATIENCE_MS });
+    return { ada: ada.name, bob: bob.name, eve: eve.name };
+  }
+
+  async #register(name: string): Promise<Account & { readonly token: string }> {
+    const answer = await fetch(`${this.url}/api/dev/token`, { method: "POST", body: JSON.stringify({ name }) });
+    const { userId, token } = DevTokenResponse.parse(await answer.json());
+    this.#accounts.set(name, { userId, name });
+    return { userId, name, token };
+  }
+
+  async #contacts(token: string): Promise<string[]> {
+    const answer = await fetch(`${this.url}/api/contacts`, { headers: { authorization: `Bearer ${token}` } });
+    return ContactsResponse.parse(await answer.json()).contacts.map(({ userId }) => userId);
+  }
+}
+
+/** In the page: this person was here before, in this browser. */
+function remember(account: Account): void {
+  const key = "switchboard.accounts";
+  if (localStorage.getItem(key) === null) localStorage.setItem(key, JSON.stringify([account]));
 }
 
 /** The page says that media flows. */

@@ -3,19 +3,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { inspect, received } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
-const windows = new Windows();
-const { newProfile: newBrowserProfile, openWindow, names } = windows;
+const windows = new Windows("Lane");
+const { newProfile, openWindow, names, two, three } = windows;
 beforeAll(() => windows.open());
 afterEach(() => windows.closeProfiles());
 afterAll(() => windows.close());
 
 describe("a video call between two people with three windows", () => {
   test("rings in every window of the callee, one answers, both see and hear, and the history knows", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bobs = await newBrowserProfile();
-    const laptop = await openWindow(bobs, bobName);
-    const tablet = await openWindow(bobs, bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, laptop, tablet, adaName, bobName } = await three();
 
     await ada.getByRole("listitem").filter({ hasText: bobName }).getByText("Online").waitFor();
     await inspect(ada, "home");
@@ -58,9 +54,7 @@ describe("a video call between two people with three windows", () => {
   });
 
   test("the camera goes off and on, the other side sees it, and the microphone is muted", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, bob, bobName } = await two();
     await ada.getByRole("button", { name: `Video call with ${bobName}` }).click();
     await bob.getByRole("button", { name: "Accept with video" }).click();
     const hasPicture = (value: boolean) => ada.locator(`.remote[data-video="${value}"]`).waitFor();
@@ -81,9 +75,7 @@ describe("a video call between two people with three windows", () => {
   });
 
   test("a voice call becomes a video call when somebody turns the camera on", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, bob, bobName } = await two();
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
     await bob.getByRole("button", { name: "Accept", exact: true }).click();
     await connected(ada, bob);
@@ -98,11 +90,7 @@ describe("a video call between two people with three windows", () => {
 
 describe("calls that are not taken", () => {
   test("ignored in one window, declined in the other: the caller hears ringing until then", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bobs = await newBrowserProfile();
-    const laptop = await openWindow(bobs, bobName);
-    const tablet = await openWindow(bobs, bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, laptop, tablet, bobName } = await three();
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
     await laptop.getByRole("button", { name: "Ignore in this window" }).click();
     await laptop.getByRole("dialog").waitFor({ state: "detached" });
@@ -113,9 +101,7 @@ describe("calls that are not taken", () => {
   });
 
   test("cancelled by the caller: a badge counts it, and going back calls again", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, bob, adaName, bobName } = await two();
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
     await bob.getByRole("dialog").waitFor();
     await ada.getByRole("button", { name: "Cancel call" }).click();
@@ -133,9 +119,7 @@ describe("calls that are not taken", () => {
   });
 
   test("a window that is closed during the call hangs up", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, bob, bobName } = await two();
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
     await bob.getByRole("button", { name: "Accept", exact: true }).click();
     await connected(ada, bob);
@@ -146,9 +130,9 @@ describe("calls that are not taken", () => {
 
 describe("by keyboard alone", () => {
   test("from the name to the last word", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await windows.newWindow(await newBrowserProfile());
+    const { ada: adaName, bob: bobName } = await names();
+    const bob = await openWindow(await newProfile(), bobName);
+    const ada = await windows.newWindow(await newProfile());
     await ada.goto(windows.url);
     await ada.getByLabel("Your name").waitFor();
     await inspect(ada, "sign-in");
@@ -181,9 +165,7 @@ describe("by keyboard alone", () => {
   });
 
   test("Escape silences this window only", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, bob, bobName } = await two();
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
     await bob.getByRole("dialog").waitFor();
     await bob.keyboard.press("Escape");
@@ -205,9 +187,7 @@ describe("by keyboard alone", () => {
 
 describe("what browsers refuse", () => {
   test("without a camera the call goes on by voice, and says so", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, bob, bobName } = await two();
     await refuse(ada, "video", "NotFoundError");
     await ada.getByRole("button", { name: `Video call with ${bobName}` }).click();
     await bob.getByRole("button", { name: "Accept with video" }).click();
@@ -220,9 +200,7 @@ describe("what browsers refuse", () => {
   });
 
   test("without a microphone an incoming call rings on and says why", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newBrowserProfile(), bobName);
-    const ada = await openWindow(await newBrowserProfile(), adaName);
+    const { ada, bob, bobName } = await two();
     await refuse(bob, "audio", "NotAllowedError");
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
     await bob.getByRole("button", { name: "Accept", exact: true }).click();
@@ -253,8 +231,8 @@ describe("what browsers refuse", () => {
 
 describe("windows of one browser", () => {
   test("a duplicated window is a device of its own, a reloaded one is the same", async () => {
-    const { ada: adaName } = names();
-    const context = await newBrowserProfile();
+    const { ada: adaName } = await names();
+    const context = await newProfile();
     const first = await openWindow(context, adaName);
     const device = (page: Page) => page.evaluate(() => sessionStorage.getItem("switchboard.session"));
     const before = await device(first);
@@ -270,20 +248,23 @@ describe("windows of one browser", () => {
   });
 
   test("a window becomes somebody else's, who was here before or is new", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const page = await openWindow(await newBrowserProfile(), adaName);
+    const { ada: adaName } = await names();
+    const newcomer = adaName.replace("Ada", "Cyd");
+    const page = await openWindow(await newProfile(), adaName);
     await page.getByRole("button", { name: "Switch user in this window" }).click();
-    await page.getByLabel("Your name").fill(bobName);
+    await page.getByLabel("Your name").fill(newcomer);
+    const registered = windows.registered(page);
     await page.getByRole("button", { name: "Continue" }).click();
     await page.getByRole("listitem").filter({ hasText: adaName }).waitFor();
+    await registered;
     await page.getByRole("button", { name: "Switch user in this window" }).click();
     await inspect(page, "sign-in-again");
     await page.getByRole("button", { name: adaName }).click();
-    await page.getByRole("listitem").filter({ hasText: bobName }).waitFor();
+    await page.getByRole("listitem").filter({ hasText: newcomer }).waitFor();
   });
 
   test("a name is needed", async () => {
-    const page = await windows.newWindow(await newBrowserProfile());
+    const page = await windows.newWindow(await newProfile());
     await page.goto(windows.url);
     await page.getByRole("button", { name: "Continue" }).click();
     await page.getByRole("alert").getByText("Type a name that others will know you by.").waitFor();

@@ -3,18 +3,14 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Cable, inspect, received } from "../support/browser.ts";
 import { connected, Windows } from "../support/windows.ts";
 
-const windows = new Windows();
-const { newProfile, newWindow, openWindow, signIn, names } = windows;
+const windows = new Windows("Reed");
+const { newProfile, newWindow, openWindow, signIn, names, two } = windows;
 beforeAll(() => windows.open());
 afterEach(() => windows.closeProfiles());
 afterAll(() => windows.close());
 
 test("a callee who loses the server while it rings can answer when it is back", async () => {
-  const { ada: adaName, bob: bobName } = names();
-  const bob = await newWindow(await newProfile());
-  const cable = await Cable.of(bob);
-  await signIn(bob, bobName);
-  const ada = await openWindow(await newProfile(), adaName);
+  const { ada, bob, bobName, cable } = await twoWithCable();
   await ada.getByRole("button", { name: `Video call with ${bobName}` }).click();
   await bob.getByRole("dialog").waitFor();
   await cable.cut();
@@ -26,11 +22,7 @@ test("a callee who loses the server while it rings can answer when it is back", 
 });
 
 test("a call goes on without the server, and a hang-up meanwhile is told when it is back", async () => {
-  const { ada: adaName, bob: bobName } = names();
-  const bob = await newWindow(await newProfile());
-  const cable = await Cable.of(bob);
-  await signIn(bob, bobName);
-  const ada = await openWindow(await newProfile(), adaName);
+  const { ada, bob, bobName, cable } = await twoWithCable();
   await startVideoCall(ada, bob, bobName);
   await cable.cut();
   const { framesDecoded } = await received(bob);
@@ -45,9 +37,7 @@ test("a call goes on without the server, and a hang-up meanwhile is told when it
 });
 
 test("a path that is renewed carries the call on", async () => {
-  const { ada: adaName, bob: bobName } = names();
-  const bob = await openWindow(await newProfile(), bobName);
-  const ada = await openWindow(await newProfile(), adaName);
+  const { ada, bob, bobName } = await two();
   await startVideoCall(ada, bob, bobName);
   const before = await credentials(ada);
   // Both at once: the offers collide, and the polite side gives way.
@@ -62,9 +52,7 @@ test("a path that is renewed carries the call on", async () => {
 });
 
 test("a poor connection is hinted at, and the camera can be turned off to help", async () => {
-  const { ada: adaName, bob: bobName } = names();
-  const bob = await openWindow(await newProfile(), bobName);
-  const ada = await openWindow(await newProfile(), adaName);
+  const { ada, bob, bobName } = await two();
   await startVideoCall(ada, bob, bobName);
   await ada.evaluate(() => {
     const pair = { id: "P", type: "candidate-pair", selected: true, currentRoundTripTime: 0.9 };
@@ -76,6 +64,18 @@ test("a poor connection is hinted at, and the camera can be turned off to help",
   await bob.locator('.remote[data-video="false"]').waitFor();
   await ada.getByLabel("Your camera").waitFor({ state: "detached" });
 });
+
+/** Bob's connection to the server can be cut. */
+async function twoWithCable() {
+  const { ada: adaName, bob: bobName } = await names();
+  const [ada, bob] = await Promise.all([
+    newProfile().then((profile) => openWindow(profile, adaName)),
+    newProfile().then(newWindow),
+  ]);
+  const cable = await Cable.of(bob);
+  await signIn(bob, bobName);
+  return { ada, bob, bobName, cable };
+}
 
 async function startVideoCall(caller: Page, callee: Page, calleeName: string): Promise<void> {
   await caller.getByRole("button", { name: `Video call with ${calleeName}` }).click();

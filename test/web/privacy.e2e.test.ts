@@ -3,20 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { inspect } from "../support/browser.ts";
 import { recents, Windows } from "../support/windows.ts";
 
-const windows = new Windows();
-const { newProfile, openWindow, names } = windows;
+const windows = new Windows("Shaw");
+const { two } = windows;
 beforeAll(() => windows.open());
 afterEach(() => windows.closeProfiles());
 afterAll(() => windows.close());
-
-async function two() {
-  const { ada: adaName, bob: bobName } = names();
-  const bob = await openWindow(await newProfile(), bobName);
-  const ada = await openWindow(await newProfile(), adaName);
-  await bob.getByRole("button", { name: `More for ${adaName}` }).waitFor();
-  await ada.getByRole("button", { name: `Voice call with ${bobName}` }).waitFor();
-  return { ada, bob, adaName, bobName };
-}
 
 async function choose(page: Page, menu: string, item: string): Promise<void> {
   await page.getByRole("button", { name: menu }).click();

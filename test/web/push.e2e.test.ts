@@ -8,7 +8,7 @@ import { connected, Windows } from "../support/windows.ts";
  * The browser itself cannot be subscribed here, for its push service is Google's: the page is given a subscription of
  * a gateway on this machine, and what that receives is handed to the browser, which wakes the service worker with it.
  */
-const windows = new Windows();
+const windows = new Windows("Ford");
 const { newProfile, openWindow, names } = windows;
 let gateway: WebPushGateway;
 beforeAll(async () => {
@@ -37,22 +37,25 @@ async function subscribable(): Promise<{ profile: BrowserContext; subscriptionId
   return { profile, subscriptionId: id };
 }
 
-async function allow(page: Page): Promise<void> {
+/** A window of such a browser, whose user has just allowed it. */
+async function subscribed(name: string) {
+  const { profile, subscriptionId } = await subscribable();
+  const page = await openWindow(profile, name);
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByRole("button", { name: "Allow" }).click();
   await page.getByText("On, with notifications of this browser.").waitFor();
+  return { profile, subscriptionId, bob: page };
 }
 
 /** A browser that was told to ring while its page is closed, and whose page is closed. */
 async function closedPage() {
-  const { ada: adaName, bob: bobName } = names();
-  const { profile, subscriptionId } = await subscribable();
-  const bob = await openWindow(profile, bobName);
-  await allow(bob);
-  await inspect(bob, "settings-push");
+  const { ada: adaName, bob: bobName } = await names();
+  const [{ profile, subscriptionId, bob }, ada] = await Promise.all([
+    subscribed(bobName),
+    newProfile().then((profile) => openWindow(profile, adaName)),
+  ]);
   const blank = await profile.newPage();
   await bob.close();
-  const ada = await openWindow(await newProfile(), adaName);
   const next = async () => (await gateway.next((push) => push.subscriptionId === subscriptionId)).payload;
   return { profile, blank, ada, adaName, bobName, next };
 }
@@ -158,10 +161,9 @@ describe("while no window is open", () => {
 });
 
 test("a window that is open is asked before another is opened, and answers", async () => {
-  const { ada: adaName, bob: bobName } = names();
-  const { profile, subscriptionId } = await subscribable();
-  const bob = await openWindow(profile, bobName);
-  await allow(bob);
+  const { ada: adaName, bob: bobName } = await names();
+  const { profile, subscriptionId, bob } = await subscribed(bobName);
+  await inspect(bob, "settings-push");
   await bob.keyboard.press("Escape");
   // Frozen, as far as the server can tell: it says nothing when it is rung.
   await bob.evaluate(() => {

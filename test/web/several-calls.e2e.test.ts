@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { inspect, received } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
-const windows = new Windows();
-const { newProfile, openWindow, names } = windows;
+const windows = new Windows("Hale");
+const { newProfile, openWindow, names, two, three } = windows;
 beforeAll(() => windows.open());
 afterEach(() => windows.closeProfiles());
 afterAll(() => windows.close());
@@ -27,11 +27,7 @@ const isOver = (page: Page) => page.getByText(/^Call ended after/).waitFor();
 
 describe("a user with two windows", () => {
   test("[HAND-2] [HAND-3] moves a call to the other one, and back; pictures flow on", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bobs = await newProfile();
-    const laptop = await openWindow(bobs, bobName);
-    const tablet = await openWindow(bobs, bobName);
-    const ada = await openWindow(await newProfile(), adaName);
+    const { ada, laptop, tablet, adaName, bobName } = await three();
     await startVideoCall(ada, laptop, bobName);
     const moveHere = (page: Page) => page.getByRole("button", { name: "Move here" });
     await moveHere(tablet).waitFor();
@@ -57,11 +53,7 @@ describe("a user with two windows", () => {
   });
 
   test("[HAND-5] the call ends while the other window could take it: there is nothing left to move", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bobs = await newProfile();
-    const laptop = await openWindow(bobs, bobName);
-    const tablet = await openWindow(bobs, bobName);
-    const ada = await openWindow(await newProfile(), adaName);
+    const { ada, laptop, tablet, bobName } = await three();
     await startVideoCall(ada, laptop, bobName);
     const moveHere = tablet.getByRole("button", { name: "Move here" });
     await moveHere.waitFor();
@@ -73,11 +65,7 @@ describe("a user with two windows", () => {
 
 describe("two who call each other at once", () => {
   test("[GLARE-2] are connected without a tap, and see each other", async () => {
-    const { ada: adaName, bob: bobName } = names();
-    const bob = await openWindow(await newProfile(), bobName);
-    const ada = await openWindow(await newProfile(), adaName);
-    await bob.getByRole("button", { name: `Video call with ${adaName}` }).waitFor();
-    await ada.getByRole("button", { name: `Video call with ${bobName}` }).waitFor();
+    const { ada, bob, adaName, bobName } = await two();
     await Promise.all([
       ada.getByRole("button", { name: `Video call with ${bobName}` }).click(),
       bob.getByRole("button", { name: `Video call with ${adaName}` }).click(),
@@ -92,12 +80,10 @@ describe("two who call each other at once", () => {
 });
 
 describe("a second call", () => {
-  async function three() {
-    const { ada: adaName, bob: bobName } = names();
-    const eveName = adaName.replace("Ada", "Eve");
-    const bob = await openWindow(await newProfile(), bobName);
-    const ada = await openWindow(await newProfile(), adaName);
-    const eve = await openWindow(await newProfile(), eveName);
+  async function callDuringCall() {
+    const { ada: adaName, bob: bobName, eve: eveName } = await names();
+    const open = async (name: string) => openWindow(await newProfile(), name);
+    const [ada, bob, eve] = await Promise.all([open(adaName), open(bobName), open(eveName)]);
     await startVideoCall(ada, bob, bobName);
     await eve.getByRole("button", { name: `Video call with ${bobName}` }).click();
     await bob.getByRole("region", { name: `${eveName} is calling` }).waitFor();
@@ -106,7 +92,7 @@ describe("a second call", () => {
   }
 
   test("[WAIT-1] [WAIT-2] is taken while the first one is held; both know, and one goes back and forth", async () => {
-    const { ada, bob, eve, adaName, bobName, eveName } = await three();
+    const { ada, bob, eve, adaName, bobName, eveName } = await callDuringCall();
     await inspect(bob, "waiting");
     await bob.getByRole("button", { name: "Hold & accept" }).click();
     await connected(eve, bob);
@@ -132,7 +118,7 @@ describe("a second call", () => {
   });
 
   test("[WAIT-1] ends the first one when that is asked for, or is declined", async () => {
-    const { ada, bob, eve, bobName, eveName } = await three();
+    const { ada, bob, eve, bobName, eveName } = await callDuringCall();
     await bob.getByRole("button", { name: "Decline" }).click();
     await eve.getByText(`${bobName} declined`).waitFor();
     await bob.getByRole("region", { name: `${eveName} is calling` }).waitFor({ state: "detached" });
