@@ -29,6 +29,16 @@ export class WorkerdDevice extends Listener {
   }
 
   async connect(path = "/ws"): Promise<ServerMessageOf<"registered">> {
+    await this.dial(path);
+    const since = this.#seq === undefined ? {} : { since: this.#seq };
+    this.send({ type: "register", deviceId: this.deviceId, deviceType: "Web", ...since });
+    const registered = await this.next("registered");
+    this.#seq = registered.seq;
+    return registered;
+  }
+
+  /** Opens a socket on which it has said nothing yet. */
+  async dial(path = "/ws"): Promise<void> {
     const headers = { upgrade: "websocket", authorization: `Bearer ${this.person.token}` };
     const { webSocket } = await exports.default.fetch(new Request(`${ORIGIN}${path}`, { headers }));
     if (!webSocket) throw new Error("the upgrade was refused");
@@ -37,11 +47,6 @@ export class WorkerdDevice extends Listener {
     webSocket.accept();
     webSocket.addEventListener("message", ({ data }) => this.hear(String(data)));
     webSocket.addEventListener("close", ({ code, reason }) => this.hasClosed(code, reason));
-    const since = this.#seq === undefined ? {} : { since: this.#seq };
-    this.send({ type: "register", deviceId: this.deviceId, deviceType: "Web", ...since });
-    const registered = await this.next("registered");
-    this.#seq = registered.seq;
-    return registered;
   }
 
   /** Comes back after its socket was closed; a socket that is still open stays. */

@@ -1,12 +1,17 @@
 import { DurableObject } from "cloudflare:workers";
-import { type InCallMessage, parseClientFrame, type Register } from "../../schema/client-messages.ts";
+import {
+  type ClientMessage,
+  type InCallMessage,
+  parseClientFrame,
+  type TokenRefresh,
+} from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { Alarm } from "../alarm.ts";
 import { FloodGuard } from "../flood-guard.ts";
 import { failure, log, short } from "../log.ts";
 import type { Answered, CallRpc, Created } from "../rpc.ts";
-import { answerClose, errorMessage, identityOf, REGISTER_FIRST, registered, send } from "../socket.ts";
+import { answerClose, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
 import * as machine from "./call.ts";
 import { attachment, CallSockets } from "./call-sockets.ts";
 import { commandOf } from "./commands.ts";
@@ -24,16 +29,15 @@ import {
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
 import { milestone } from "./milestones.ts";
-import { recover } from "./notices.ts";
 import { isInvited } from "./people.ts";
 import { Post } from "./post.ts";
+import { Registration } from "./registration.ts";
 import { Relay } from "./relay.ts";
 import { replies } from "./replies.ts";
 import { isToNobody } from "./ringing.ts";
 import { Signs } from "./signs.ts";
 import type { Call, CallView, Merge } from "./state.ts";
-import { toldOf } from "./told.ts";
-import { snapshotOf, viewFor } from "./view.ts";
+import { viewFor } from "./view.ts";
 import { isCommit } from "./writing.ts";
 
 /**
@@ -49,6 +53,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   readonly #relay: Relay;
   readonly #signs: Signs;
   readonly #delivery: Delivery;
+  readonly #registration: Registration;
   readonly #flood = new FloodGuard();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -59,11 +64,10 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#post = new Post(ctx, env.USERS, this.#sockets, () => this.#call);
     this.#relay = new Relay(this.#post, this.#ice);
     this.#signs = new Signs(env.USERS, this.#sockets);
-    this.#delivery = new Delivery(env.USERS, {
-      view: (userId) => this.#view(userId),
-      heard: (userId) => this.#call?.heard[userId],
-      step: (event) => this.#step(event),
-    });
+    const view = (userId: string) => this.#view(userId);
+    const step = (event: Event) => this.#step(event);
+    this.#registration = new Registration(env, this.#sockets, this.#post, { view, step });
+    this.#delivery = new Delivery(env.USERS, { view, step, heard: (userId) => this.#call?.heard[userId] });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#alarm = new Alarm(ctx);
   }
@@ -139,21 +143,26 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   override async fetch(request: Request): Promise<Response> {
     const identity = identityOf(request);
     if (!this.#view(identity.userId)) return Response.json({ error: NO_SUCH_CALL }, { status: 404 });
-    return this.#sockets.accept(identity, Date.now());
+    return this.#sockets.accept(identity);
   }
 
-  override webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): void {
+  /** Nothing but a new token is waited for: what a reply says is how things stand when it is sent. */
+  override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     if (!this.#flood.admits(socket, Date.now())) return;
-    send(socket, this.#respond(socket, frame));
+    const parsed = parseClientFrame(frame);
+    if (!parsed.ok) send(socket, [errorMessage(parsed.refusal, parsed.re)]);
+    else if (parsed.message.type === "token_refresh")
+      send(socket, await this.#registration.refresh(socket, parsed.message));
+    else send(socket, this.#respond(socket, parsed.message));
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
     if (this.#call?.phase.kind === "ringing") this.#ice.spill(socket);
     answerClose(socket, code);
-    const { userId, deviceId } = attachment(socket);
-    if (deviceId !== null && !this.#sockets.of({ userId, deviceId })) {
-      this.#step({ type: "disconnected", device: { userId, deviceId } });
-    }
+    const { identity, deviceId } = attachment(socket);
+    if (deviceId === null) return;
+    const device = { userId: identity.userId, deviceId };
+    if (!this.#sockets.of(device)) this.#step({ type: "disconnected", device });
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -162,6 +171,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   override async alarm(): Promise<void> {
     this.#alarm.fired();
+    this.#sockets.expire(Date.now());
     if (!this.#call) return;
     await this.#catchUp(this.#call);
     const lastSignAt = isSignNeeded(this.#call, Date.now()) ? await this.#signs.last(this.#call) : 0;
@@ -172,38 +182,20 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     if (isExpired(this.#call, now)) await this.#forget();
   }
 
-  #respond(socket: WebSocket, frame: string | ArrayBuffer): ServerMessage[] {
-    const parsed = parseClientFrame(frame);
-    if (!parsed.ok) return [errorMessage(parsed.refusal, parsed.re)];
-    const { message } = parsed;
-    const { userId, name, deviceId } = attachment(socket);
+  #respond(socket: WebSocket, message: Exclude<ClientMessage, TokenRefresh>): ServerMessage[] {
+    const { identity, deviceId } = attachment(socket);
     switch (message.type) {
       case "register":
-        return this.#register(socket, userId, message);
+        return this.#registration.register(socket, message);
       case "call_initiate":
       case "presence_watch":
-      case "token_refresh":
         return [errorMessage({ code: "unsupported", message: "send this on the user socket" }, message.id)];
     }
     if (deviceId === null) return [errorMessage(REGISTER_FIRST, message.id)];
     if (message.callId === this.#call?.callId) {
-      return this.#handle({ userId, deviceId, name: name ?? undefined }, message);
+      return this.#handle({ userId: identity.userId, deviceId, name: identity.name ?? undefined }, message);
     }
     return replies({ message, deviceId, view: undefined }, NOT_FOUND, Date.now());
-  }
-
-  #register(socket: WebSocket, userId: string, { id, deviceId }: Register): ServerMessage[] {
-    const { onlyDevice } = attachment(socket);
-    if (onlyDevice !== null && deviceId !== onlyDevice) {
-      return [errorMessage({ code: "forbidden", message: "deviceId: the token is another device's" }, id)];
-    }
-    this.#step({ type: "connected", device: { userId, deviceId }, mayRing: false });
-    const view = this.#view(userId);
-    if (!view) return [errorMessage(NO_SUCH_CALL, id)];
-    if (!this.#sockets.register(socket, deviceId, toldOf(view))) return [];
-    this.#post.returned({ userId, deviceId });
-    const calls = [snapshotOf(view, Date.now())];
-    return [registered({ userId, deviceId }, id, view.rev, calls), ...recover(view, deviceId)];
   }
 
   #handle(from: Speaker, message: InCallMessage): ServerMessage[] {
@@ -253,7 +245,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const call = this.#call;
     if (!call) return;
     const deadline = nextDeadline(call, Date.now(), this.#ledgerRetryMs);
-    this.#alarm.arm(deadline, before !== null && isAtRest(before, call));
+    this.#alarm.arm(Math.min(deadline, this.#sockets.leaseDeadline()), before !== null && isAtRest(before, call));
   }
 
   #announce(before: Call, call: Call): void {

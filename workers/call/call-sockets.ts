@@ -1,5 +1,6 @@
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
+import { expire, leaseDeadline, type TokenLease } from "../expiry.ts";
 import { CLOSE_REPLACED, close, type Identity, lastPing, send } from "../socket.ts";
 import type { IceBuffer } from "./ice.ts";
 import { notices } from "./notices.ts";
@@ -7,16 +8,11 @@ import type { CallView, Told } from "./state.ts";
 import { isSameTold, toldOf } from "./told.ts";
 
 /** What hibernates with a call socket: whose it is, and the candidates of that device. */
-export interface CallAttachment {
-  readonly userId: string;
-  readonly name: string | null;
-  /** The only device that it may register, where its token says so. */
-  readonly onlyDevice: string | null;
+export interface CallAttachment extends TokenLease {
   /** Null until the socket has registered. */
   readonly deviceId: string | null;
   /** Counts the connections: an older one that comes back does not take over from a newer one. */
   readonly epoch: number;
-  readonly openedAt: number;
   readonly ice: IceBuffer | null;
   /** What the device has been told of the call: survives an eviction, so that nothing is said twice. */
   readonly told: Told | null;
@@ -30,20 +26,11 @@ export class CallSockets {
     this.#ctx = ctx;
   }
 
-  accept({ userId, name, deviceId: onlyDevice }: Identity, now: number): Response {
+  accept(identity: Identity): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     const epoch = 1 + Math.max(0, ...this.#ctx.getWebSockets().map((socket) => attachment(socket).epoch));
     this.#ctx.acceptWebSocket(server);
-    attach(server, {
-      userId,
-      name,
-      onlyDevice: onlyDevice ?? null,
-      deviceId: null,
-      epoch,
-      openedAt: now,
-      ice: null,
-      told: null,
-    });
+    attach(server, { identity, isNoticed: false, deviceId: null, epoch, ice: null, told: null });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -53,7 +40,7 @@ export class CallSockets {
    */
   register(socket: WebSocket, deviceId: string, told: Told): boolean {
     const own = attachment(socket);
-    const older = this.of({ userId: own.userId, deviceId });
+    const older = this.of({ userId: own.identity.userId, deviceId });
     if (older && attachment(older).epoch > own.epoch) {
       close(socket, CLOSE_REPLACED, "a newer connection of this device is open");
       return false;
@@ -68,9 +55,9 @@ export class CallSockets {
   }
 
   of(device: DeviceRef): WebSocket | undefined {
-    return this.#ctx.getWebSockets().find((socket) => {
-      const { userId, deviceId } = attachment(socket);
-      return userId === device.userId && deviceId === device.deviceId && socket.readyState === WebSocket.OPEN;
+    return this.#open().find((socket) => {
+      const { identity, deviceId } = attachment(socket);
+      return identity.userId === device.userId && deviceId === device.deviceId;
     });
   }
 
@@ -80,9 +67,9 @@ export class CallSockets {
   }
 
   devices(): DeviceRef[] {
-    return this.#ctx.getWebSockets().flatMap((socket) => {
-      const { userId, deviceId } = attachment(socket);
-      return deviceId !== null && socket.readyState === WebSocket.OPEN ? [{ userId, deviceId }] : [];
+    return this.#open().flatMap((socket) => {
+      const { identity, deviceId } = attachment(socket);
+      return deviceId === null ? [] : [{ userId: identity.userId, deviceId }];
     });
   }
 
@@ -110,6 +97,27 @@ export class CallSockets {
   /** The latest answered `ping` of any socket, in Unix ms; 0 if there was none. */
   lastSign(): number {
     return Math.max(0, ...this.#ctx.getWebSockets().map((socket) => lastPing(this.#ctx, socket)));
+  }
+
+  /** With a newer token than it was opened with. */
+  renew(socket: WebSocket, lease: TokenLease): void {
+    attach(socket, { ...attachment(socket), ...lease });
+  }
+
+  /** When a socket's token is next to be looked at, in Unix ms; of one that has not registered, too. */
+  leaseDeadline(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.#open().map((socket) => leaseDeadline(attachment(socket))));
+  }
+
+  expire(now: number): void {
+    for (const socket of this.#open()) {
+      const own = attachment(socket);
+      attach(socket, { ...own, ...expire(socket, own, now) });
+    }
+  }
+
+  #open(): WebSocket[] {
+    return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
 
   closeAll(): void {

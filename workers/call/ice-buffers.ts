@@ -52,8 +52,9 @@ export class IceBuffers {
 
   /** A call socket takes its attachment with it: what waits there is kept. */
   spill(socket: WebSocket): void {
-    const { userId, deviceId, ice } = attachment(socket);
-    if (deviceId !== null && ice && ice.waiting.length > 0) this.#storage.put(key({ userId, deviceId }), ice);
+    const { identity, deviceId, ice } = attachment(socket);
+    if (deviceId === null || !ice || ice.waiting.length === 0) return;
+    this.#storage.put(key({ userId: identity.userId, deviceId }), ice);
   }
 
   #load(from: IceSource): IceBuffer {

@@ -11,12 +11,11 @@ import type { BlocksResponse, DevicesResponse, PresenceResponse, Settings } from
 import type { PushTarget } from "../../schema/push.ts";
 import type { PushToken } from "../../schema/push-token.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
-import { isoTimestamp } from "../../schema/time.ts";
 import { Alarm } from "../alarm.ts";
 import type { CallView } from "../call/state.ts";
 import { rings } from "../call/told.ts";
+import { renewal } from "../expiry.ts";
 import { FloodGuard } from "../flood-guard.ts";
-import { identify } from "../http/auth.ts";
 import { failure, log, short } from "../log.ts";
 import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
 import { answerClose, CLOSE_REMOVED, close, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
@@ -244,15 +243,11 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return answers;
   }
 
-  async #refresh(socket: WebSocket, { id, token }: TokenRefresh): Promise<ServerMessage[]> {
-    const identity = await identify(token, this.env);
-    if (identity?.userId !== this.#user.userId) {
-      return [errorMessage({ code: "unauthorized", message: "token: not a valid one of this user" }, id)];
-    }
-    this.#sockets.renew(socket, identity);
+  async #refresh(socket: WebSocket, message: TokenRefresh): Promise<ServerMessage[]> {
+    const { lease, reply } = await renewal(this.#user.userId, message, this.env);
+    if (lease) this.#sockets.renew(socket, lease);
     this.#arm();
-    const expiresAt = isoTimestamp(identity.expiresAt);
-    return [{ type: "token_refreshed", ...(id !== undefined && { re: id }), expiresAt }];
+    return [reply];
   }
 
   /** Only a call's first alerting goes on; of a refused one it is as if it had not been said. */

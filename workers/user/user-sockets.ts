@@ -177,8 +177,8 @@ export class UserSockets {
   }
 
   /** A newer token of the same user. */
-  renew(socket: WebSocket, identity: Identity): void {
-    attach(socket, { ...attachment(socket), identity, isNoticed: false });
+  renew(socket: WebSocket, lease: TokenLease): void {
+    attach(socket, { ...attachment(socket), ...lease });
   }
 
   /** When a socket's token is next to be looked at, in Unix ms; null without sockets. */
