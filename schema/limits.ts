@@ -32,6 +32,8 @@ export const HANDOFF_MS = 10_000;
 export const PUSH_AFTER_MS = 1_000;
 /** How long a token that is pushed with a call is good for after the ring. It must last for the talk. */
 export const CALL_TOKEN_MS = 3_600_000;
+/** From the opening of a user socket to `register`. Longer keeps sockets of nobody open, and their object awake. */
+export const REGISTER_MS = 10_000;
 /** From the expiry of a socket's token to its closing. */
 export const TOKEN_NOTICE_MS = 60_000;
 
@@ -64,6 +66,8 @@ export const CANDIDATE_KEPT_MS = 60_000;
 /** In JSON, of what is held for a device without a socket: two connections' descriptions. A row holds 2 MB. */
 export const MAX_HELD_SIZE = 4 * MAX_SDP;
 export const MAX_DEVICES = 32;
+/** User sockets of one user that have not registered yet: after a deploy all devices come back at once. */
+export const MAX_UNREGISTERED = MAX_DEVICES;
 export const MAX_CALLEES = MAX_PARTICIPANTS - 1;
 export const MAX_NAME = 100;
 export const MAX_URL = 500;

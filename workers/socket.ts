@@ -35,6 +35,9 @@ export const CLOSE_REMOVED = 4001;
 /** Closed because the token that opened it has expired and was not renewed. */
 export const CLOSE_EXPIRED = 4002;
 
+/** Closed because it has not said which device it is. */
+export const CLOSE_UNREGISTERED = 4003;
+
 /** A socket may go at any moment; what could not be sent is found again by state. */
 export function send(socket: WebSocket, messages: readonly ServerMessage[]): void {
   try {

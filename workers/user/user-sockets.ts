@@ -1,10 +1,11 @@
-import { PRESENCE_MS } from "../../schema/limits.ts";
+import { MAX_UNREGISTERED, PRESENCE_MS, REGISTER_MS } from "../../schema/limits.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { notices } from "../call/notices.ts";
 import type { CallView, Told } from "../call/state.ts";
 import { isSameTold, rings, toldOf } from "../call/told.ts";
 import { expire, leaseDeadline, type TokenLease } from "../expiry.ts";
-import { CLOSE_REPLACED, close, type Identity, lastPing, send } from "../socket.ts";
+import { CLOSE_REPLACED, CLOSE_UNREGISTERED, close, type Identity, lastPing, send } from "../socket.ts";
+import { Lobby } from "./lobby.ts";
 
 /** Writing an attachment costs time, and presence is only good to within a minute. */
 const TOUCH_MS = 10_000;
@@ -44,6 +45,7 @@ export interface RegisteredSocket {
 /** The user sockets of one UserObject; one per device counts, the newest. */
 export class UserSockets {
   readonly #ctx: DurableObjectState;
+  readonly #lobby = new Lobby();
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -52,7 +54,9 @@ export class UserSockets {
   accept(identity: Identity, now: number): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     const epoch = 1 + Math.max(0, ...this.#ctx.getWebSockets().map((socket) => attachment(socket).epoch));
+    this.#makeRoom();
     this.#ctx.acceptWebSocket(server);
+    this.#lobby.enter(server, REGISTER_MS);
     const own = { identity, isNoticed: false, deviceId: null, epoch, spokeAt: now };
     attach(server, { ...own, watching: [], dialling: null, alerted: [], told: {} });
     return new Response(null, { status: 101, webSocket: client });
@@ -74,13 +78,14 @@ export class UserSockets {
       close(older.socket, CLOSE_REPLACED, "replaced by a newer connection of this device");
     }
     attach(socket, { ...own, deviceId });
+    this.#lobby.leave(socket);
     return true;
   }
 
   registered(): RegisteredSocket[] {
-    return this.#ctx.getWebSockets().flatMap((socket) => {
+    return this.#open().flatMap((socket) => {
       const { deviceId } = attachment(socket);
-      return deviceId !== null && socket.readyState === WebSocket.OPEN ? [{ socket, deviceId }] : [];
+      return deviceId === null ? [] : [{ socket, deviceId }];
     });
   }
 
@@ -192,6 +197,23 @@ export class UserSockets {
       const own = attachment(socket);
       attach(socket, { ...own, ...expire(socket, own, now) });
     }
+  }
+
+  /** For one more that has not registered: of too many, the oldest go. */
+  #makeRoom(): void {
+    const byAge = this.#unregistered().sort((a, b) => attachment(a).epoch - attachment(b).epoch);
+    for (const socket of byAge.slice(0, Math.max(0, byAge.length + 1 - MAX_UNREGISTERED))) {
+      this.#lobby.leave(socket);
+      close(socket, CLOSE_UNREGISTERED, "too many sockets have not registered");
+    }
+  }
+
+  #unregistered(): WebSocket[] {
+    return this.#open().filter((socket) => attachment(socket).deviceId === null);
+  }
+
+  #open(): WebSocket[] {
+    return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
   }
 }
 
