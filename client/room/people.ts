@@ -104,7 +104,10 @@ function joinedWith(people: People, { userId, deviceId }: DeviceRef, name?: stri
 /** Not in the call any more, or not at all: whatever they sent is gone. */
 function left(people: People, userId: string, state: ParticipantState): People {
   const speaker = people.speaker?.userId === userId ? null : people.speaker;
-  const out = (user: User): User => ({ ...user, state, isRinging: false, isHolding: false, devices: [] });
+  const out = (user: User): User => {
+    const isRinging = user.isRinging && state === "invited";
+    return { ...user, state, isRinging, isHolding: false, devices: [] };
+  };
   return { ...change(people, userId, out), speaker };
 }
 

@@ -6,6 +6,9 @@ import type { RoomOffer, RoomPath, RoomPeer, RoomPeerEvents, RoomPeerOptions } f
 import { activeLayers, CAMERA_LAYERS, SOURCES, type Sources } from "./sending.ts";
 import type { VideoSource } from "./wants.ts";
 
+/** The m-line of the SFU's probes. */
+const PROBATOR = "probator";
+
 /** One `RTCPeerConnection` to an SFU. Its candidates stay here: the SFU learns them from the checks (ICE-lite). */
 export class RtcRoomPeer implements RoomPeer {
   readonly #pc: RTCPeerConnection;
@@ -58,7 +61,13 @@ export class RtcRoomPeer implements RoomPeer {
   }
 
   async sample(): Promise<QualitySample> {
-    return qualitySample(await this.#pc.getStats());
+    const stats = await this.#pc.getStats();
+    // The SFU's probes are there to be lost: they tell how much more there is room for.
+    return qualitySample({
+      forEach(visit) {
+        for (const [, report] of stats) if (report.mid !== PROBATOR) visit(report);
+      },
+    });
   }
 
   stats(): Promise<RTCStatsReport> {

@@ -188,10 +188,11 @@ describe("those who are in the call", () => {
       ],
       createdAt: "2026-01-01T00:00:00.000Z",
     };
-    expect(shown(play(rung(), room, snapshot))).toEqual([
+    const ringing: ServerMessage = { type: "call_ringing", ...about, userId: "joe", devices: 1 };
+    expect(shown(play(rung("joe"), ringing, room, snapshot))).toEqual([
+      "Joe invited ringing no device",
       "Bob left no device",
       "Eve joined holding eves-phone[p1] camera microphone off",
-      "Joe invited no device",
     ]);
   });
 
