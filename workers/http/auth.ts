@@ -8,11 +8,7 @@ const BEARER = "bearer.";
 /** The user behind a request, from `Authorization: Bearer` or the subprotocol `bearer.JWT`; null if nobody. */
 export async function authenticate(request: Request, env: tokens.TokenEnv): Promise<Identity | null> {
   const token = tokenOf(request.headers);
-  return token === null ? null : identify(token, env);
-}
-
-export async function identify(token: string, env: tokens.TokenEnv): Promise<Identity | null> {
-  return refusing(tokens.identify(token, env));
+  return token === null ? null : refusing(tokens.identify(token, env));
 }
 
 export async function signDevelopmentToken(userId: string, name: string, env: tokens.TokenEnv): Promise<string> {
