@@ -21,6 +21,19 @@ test("a callee who loses the server while it rings can answer when it is back", 
   await connected(ada, bob);
 });
 
+test("[PRES-1] a window that has lost the server calls nobody online until it is back", async () => {
+  const { bob, adaName, cable } = await twoWithCable();
+  const ada = bob.getByRole("listitem").filter({ hasText: adaName });
+  await ada.getByText("Online").waitFor();
+  await cable.cut();
+  await ada.getByText("Presence unknown").waitFor();
+  await bob.getByText(/^Reconnecting\./).waitFor();
+  expect(await bob.getByText(/\d online/).count()).toBe(0);
+  await inspect(bob, "connection-lost");
+  cable.mend();
+  await ada.getByText("Online").waitFor();
+});
+
 test("a call goes on without the server, and a hang-up meanwhile is told when it is back", async () => {
   const { ada, bob, bobName, cable } = await twoWithCable();
   await startVideoCall(ada, bob, bobName);
@@ -74,7 +87,7 @@ async function twoWithCable() {
   ]);
   const cable = await Cable.of(bob);
   await signIn(bob, bobName);
-  return { ada, bob, bobName, cable };
+  return { ada, bob, adaName, bobName, cable };
 }
 
 async function startVideoCall(caller: Page, callee: Page, calleeName: string): Promise<void> {

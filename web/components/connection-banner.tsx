@@ -1,25 +1,20 @@
-import { useEffect, useState } from "preact/hooks";
-import type { CloseReason, SocketStatus, Switchboard } from "../../client/index.ts";
+import type { Connection } from "../hooks/use-connection.ts";
 
-/** A connection that comes back within this time is nobody's concern. */
-const PATIENCE_MS = 1_200;
-
-interface Shown {
-  readonly status: SocketStatus;
-  readonly reason: CloseReason | undefined;
+interface ConnectionBannerProps {
+  readonly connection: Connection;
+  readonly onConnect: () => void;
 }
 
-export function ConnectionBanner({ switchboard }: { readonly switchboard: Switchboard }) {
-  const shown = useConnection(switchboard);
-  const text = bannerText(shown);
+export function ConnectionBanner({ connection, onConnect }: ConnectionBannerProps) {
+  const text = bannerText(connection);
   return (
     <div class="banner" role="status" data-shown={text !== null}>
       {text !== null && (
         <>
-          {shown.status !== "closed" && <span class="spinner" aria-hidden="true" />}
+          {connection === "lost" && <span class="spinner" aria-hidden="true" />}
           <span>{text}</span>
-          {shown.status === "closed" && (
-            <button type="button" class="banner-action" onClick={() => switchboard.connect()}>
+          {connection !== "lost" && (
+            <button type="button" class="banner-action" onClick={onConnect}>
               Use it here
             </button>
           )}
@@ -29,34 +24,16 @@ export function ConnectionBanner({ switchboard }: { readonly switchboard: Switch
   );
 }
 
-/** Good news at once, bad news after a moment. */
-function useConnection(switchboard: Switchboard): Shown {
-  const [shown, setShown] = useState<Shown>({ status: "open", reason: undefined });
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = switchboard.connection.subscribe(({ status, reason }) => {
-      clearTimeout(timer);
-      const isNews = status === "open" || status === "closed";
-      if (isNews) setShown({ status, reason });
-      else timer = setTimeout(() => setShown({ status, reason }), PATIENCE_MS);
-    });
-    return () => {
-      clearTimeout(timer);
-      stop();
-    };
-  }, [switchboard]);
-  return shown;
-}
-
-function bannerText({ status, reason }: Shown): string | null {
-  switch (status) {
+function bannerText(connection: Connection): string | null {
+  switch (connection) {
     case "open":
-      return null;
-    case "connecting":
-    case "waiting":
-      return "Reconnecting. Calls will reach you as soon as we are back.";
     case "closed":
-      if (reason === "replaced") return "Another window took over this device.";
-      return reason === "removed" ? "This device was removed from your account." : null;
+      return null;
+    case "lost":
+      return "Reconnecting. Calls will reach you as soon as we are back.";
+    case "replaced":
+      return "Another window took over this device.";
+    case "removed":
+      return "This device was removed from your account.";
   }
 }

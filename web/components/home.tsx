@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { GroupScreen } from "../group/group-screen.tsx";
 import { type Calls, useCalls } from "../hooks/use-calls.ts";
+import { useConnection } from "../hooks/use-connection.ts";
 import { type Contact, useContacts } from "../hooks/use-contacts.ts";
 import { useElsewhere } from "../hooks/use-elsewhere.ts";
 import { useHistory } from "../hooks/use-history.ts";
@@ -27,6 +28,7 @@ interface HomeProps {
 
 export function Home({ session, onSignOut }: HomeProps) {
   const switchboard = useSwitchboard(session);
+  const connection = useConnection(switchboard);
   const calls = useCalls(switchboard);
   const people = useContacts(switchboard);
   const history = useHistory(switchboard, session.userId, calls.ended);
@@ -49,11 +51,12 @@ export function Home({ session, onSignOut }: HomeProps) {
   return (
     <div class="home" data-tab={tab}>
       <Header session={session} onSettings={() => setSettings(true)} onSignOut={leave} />
-      <ConnectionBanner switchboard={switchboard} />
+      <ConnectionBanner connection={connection} onConnect={() => switchboard.connect()} />
       <ElsewhereBar calls={elsewhere} onMove={calls.move} />
       <main class="panels">
         <PeoplePanel
           people={people}
+          isConnected={connection === "open"}
           privacy={privacy}
           api={switchboard.api}
           onCall={calls.start}

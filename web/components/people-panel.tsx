@@ -11,6 +11,8 @@ import type { MenuItem } from "./row-menu.tsx";
 
 interface PeoplePanelProps {
   readonly people: Contacts;
+  /** Else nobody knows who is there. */
+  readonly isConnected: boolean;
   readonly privacy: Privacy;
   readonly api: Api;
   readonly onCall: (person: Person, video: boolean) => void;
@@ -19,7 +21,7 @@ interface PeoplePanelProps {
 }
 
 export function PeoplePanel(props: PeoplePanelProps) {
-  const { people, privacy, onCall, onCallGroup } = props;
+  const { people, isConnected, privacy, onCall, onCallGroup } = props;
   const { contacts, error } = people;
   const title = useRef<HTMLHeadingElement>(null);
   const [isChoosing, setChoosing] = useState(false);
@@ -34,7 +36,7 @@ export function PeoplePanel(props: PeoplePanelProps) {
         <h1 id="people-title" ref={title} tabIndex={-1}>
           People
         </h1>
-        {online > 0 && <p class="panel-note">{online} online</p>}
+        {isConnected && online > 0 && <p class="panel-note">{online} online</p>}
         {callable.length > 1 && (
           <button type="button" class="quiet" onClick={() => setChoosing(true)}>
             <Icon name="people" />
@@ -51,6 +53,7 @@ export function PeoplePanel(props: PeoplePanelProps) {
             key={contact.userId}
             contact={contact}
             isBlocked={privacy.blocked?.includes(contact.userId) ?? false}
+            isConnected={isConnected}
             menu={menuFor(contact, props)}
             now={now}
             onCall={onCall}
