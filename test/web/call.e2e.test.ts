@@ -1,5 +1,6 @@
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { HistoryResponse } from "../../schema/http.ts";
 import { inspect, received } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
@@ -49,7 +50,7 @@ describe("a video call between two people with three windows", () => {
     for (const page of [laptop, tablet])
       await recents(page)
         .getByText(/^Video · Incoming, \d+ s$/)
-        .waitFor({ timeout: 35_000 });
+        .waitFor();
     await inspect(ada, "after-call");
   });
 
@@ -86,6 +87,33 @@ describe("a video call between two people with three windows", () => {
     await bob.getByRole("button", { name: "Hang up" }).click();
     await ada.getByText(/^Call ended after/).waitFor();
   });
+});
+
+describe("while the history is behind", () => {
+  test("the row of a call that has just ended says how long it was", async () => {
+    const { ada, bob, bobName } = await two();
+    for (const page of [ada, bob]) await page.route("**/api/calls?*", asLive);
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    await bob.getByRole("button", { name: "Accept", exact: true }).click();
+    await connected(ada, bob);
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await Promise.all([
+      recents(ada)
+        .getByText(/^Voice · Outgoing, \d+ s$/)
+        .waitFor(),
+      recents(bob)
+        .getByText(/^Voice · Incoming, \d+ s$/)
+        .waitFor(),
+    ]);
+  });
+
+  /** The ledger has not heard of the end. */
+  async function asLive(route: Route): Promise<void> {
+    const response = await route.fetch();
+    const page = HistoryResponse.parse(await response.json());
+    const calls = page.calls.map((call) => ({ ...call, outcome: null, endedAt: null, durationSeconds: null }));
+    await route.fulfill({ response, json: { ...page, calls } });
+  }
 });
 
 describe("calls that are not taken", () => {

@@ -18,8 +18,8 @@ interface State {
   readonly notice: Notice | null;
   /** Why a ringing call could not be accepted. */
   readonly trouble: { readonly call: Call; readonly text: string } | null;
-  /** How many have ended here. */
-  readonly ended: number;
+  /** The last that have ended here, the latest first. */
+  readonly ended: readonly Call[];
 }
 
 export interface Calls extends State {
@@ -36,7 +36,10 @@ export interface Calls extends State {
   dismissNotice(): void;
 }
 
-const NONE: State = { active: null, ringing: [], held: [], notice: null, trouble: null, ended: 0 };
+const NONE: State = { active: null, ringing: [], held: [], notice: null, trouble: null, ended: [] };
+
+/** More than end before the history knows of it. */
+const MAX_ENDED = 10;
 
 /** The calls of this window. */
 export function useCalls(switchboard: Switchboard): Calls {
@@ -132,7 +135,7 @@ function withoutCall(before: State, call: Call, text: string | null): State {
     held: isActive ? held.slice(1) : held,
     ringing: before.ringing.filter((other) => other !== call),
     notice: text === null ? before.notice : newNotice(text),
-    ended: before.ended + 1,
+    ended: [call, ...before.ended].slice(0, MAX_ENDED),
   };
 }
 

@@ -1,5 +1,12 @@
-import { useCallback, useEffect, useState } from "preact/hooks";
-import { errorCode, type HistoryEntry, type Switchboard, type SwitchboardErrorCode } from "../../client/index.ts";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import {
+  type Call,
+  errorCode,
+  type HistoryEntry,
+  type Switchboard,
+  type SwitchboardErrorCode,
+} from "../../client/index.ts";
+import { extended, type Loaded, refreshed, withEnds } from "../history.ts";
 import { isMissed } from "../text.ts";
 import { useRefresh } from "./use-refresh.ts";
 
@@ -15,19 +22,14 @@ export interface History {
   readonly markSeen: () => void;
 }
 
-interface Loaded {
-  readonly calls: readonly HistoryEntry[];
-  readonly nextCursor: string | null;
-}
-
 const REFRESH_MS = 30_000;
 /** A call that goes on, maybe in another window, is news soon. */
 const REFRESH_LIVE_MS = 3_000;
 /** The history is written behind the call: it is there a moment after the end. */
 const AFTER_CALL_MS = [400, 1_500, 4_000];
 
-/** @param ended how many calls have ended in this window: each means a new entry */
-export function useHistory(switchboard: Switchboard, userId: string, ended: number): History {
+/** @param ended calls that have ended in this window: how is known here before the history knows */
+export function useHistory(switchboard: Switchboard, userId: string, ended: readonly Call[]): History {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [error, setError] = useState<SwitchboardErrorCode | null>(null);
   const [seenAt, markSeen] = useSeen(userId);
@@ -36,7 +38,8 @@ export function useHistory(switchboard: Switchboard, userId: string, ended: numb
     async (cursor?: string) => {
       try {
         const page = await switchboard.api.history(cursor === undefined ? {} : { cursor });
-        setLoaded((before) => (before ? merged(before, page, cursor !== undefined) : page));
+        const join = cursor === undefined ? refreshed : extended;
+        setLoaded((before) => (before ? join(before, page) : page));
         setError(null);
       } catch (failure) {
         setError(errorCode(failure));
@@ -47,11 +50,7 @@ export function useHistory(switchboard: Switchboard, userId: string, ended: numb
   const refresh = useCallback(() => load(), [load]);
   const isLive = loaded?.calls.some(({ outcome }) => outcome === null) ?? false;
   useRefresh(refresh, isLive ? REFRESH_LIVE_MS : REFRESH_MS);
-  useEffect(() => {
-    if (ended === 0) return;
-    const timers = AFTER_CALL_MS.map((delay) => setTimeout(refresh, delay));
-    return () => timers.forEach(clearTimeout);
-  }, [ended, refresh]);
+  useAfterCalls(switchboard, ended, refresh);
 
   const remove = (callId: string) => {
     switchboard.api.removeFromHistory(callId).then(
@@ -60,7 +59,7 @@ export function useHistory(switchboard: Switchboard, userId: string, ended: numb
     );
   };
 
-  const calls = loaded?.calls ?? null;
+  const calls = loaded && withEnds(loaded.calls, ended);
   const cursor = loaded?.nextCursor ?? null;
   return {
     calls,
@@ -73,13 +72,18 @@ export function useHistory(switchboard: Switchboard, userId: string, ended: numb
   };
 }
 
-/** The first page is read again and again; what was paged to beyond it stays. */
-function merged(before: Loaded, page: Loaded, isNext: boolean): Loaded {
-  const fresh = new Set(page.calls.map(({ id }) => id));
-  const kept = before.calls.filter(({ id }) => !fresh.has(id));
-  if (isNext) return { calls: [...kept, ...page.calls], nextCursor: page.nextCursor };
-  const isPaged = before.calls.length > page.calls.length;
-  return { calls: [...page.calls, ...kept], nextCursor: isPaged ? before.nextCursor : page.nextCursor };
+/** Runs `refresh` when a call has ended, in this window or on another device. */
+function useAfterCalls(switchboard: Switchboard, ended: readonly Call[], refresh: () => Promise<void>): void {
+  const timers = useRef<ReturnType<typeof setTimeout>[]>([]);
+  const soon = useCallback(() => {
+    timers.current.forEach(clearTimeout);
+    timers.current = AFTER_CALL_MS.map((delay) => setTimeout(refresh, delay));
+  }, [refresh]);
+  useEffect(() => {
+    if (ended.length > 0) soon();
+  }, [ended, soon]);
+  useEffect(() => switchboard.elsewhere.subscribe(soon), [switchboard, soon]);
+  useEffect(() => () => timers.current.forEach(clearTimeout), []);
 }
 
 /** Up to when missed calls have been looked at, in every window of this user. */
