@@ -10,7 +10,7 @@ import { isSending, type Settled, settleAnswered, settleOffered, type Terms } fr
 import { Producers } from "./producers.ts";
 import { Queue } from "./queue.ts";
 import { RoomRefusal } from "./refusal.ts";
-import { asInactive, renumbered } from "./upload.ts";
+import { asInactive, renumbered, within } from "./upload.ts";
 import { type Setup, writeDescription } from "./write.ts";
 
 export interface SfuOffer {
@@ -136,6 +136,7 @@ export class Connection {
     this.#consumers.pardon();
     this.#receives = receiveCapabilities(sections, this.#options.capabilities);
     this.#become(settled, sections, this.#lines);
+    for (const { mid, media } of sections) this.#ours.set(mid, within(media, this.#side(mid)));
     return this.#write(this.#setup);
   }
 

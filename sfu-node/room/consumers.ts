@@ -50,9 +50,12 @@ export class Consumers {
   async make(mid: string, key: string, rtpCapabilities: types.RtpCapabilities): Promise<MediaDescription | null> {
     const download = this.#downloads.find((one) => one.key === key);
     if (!download) return null;
-    const { producerId, participantId, source } = download;
+    const { producerId, participantId, source, kind } = download;
+    // mediasoup does not look at the kind of an extension: what a client knows of video it would get with audio.
+    const headerExtensions = rtpCapabilities.headerExtensions?.filter((extension) => extension.kind === kind) ?? [];
     try {
-      const consumer = await this.#transport.consume({ producerId, rtpCapabilities, paused: true, mid });
+      const capabilities = { ...rtpCapabilities, headerExtensions };
+      const consumer = await this.#transport.consume({ producerId, rtpCapabilities: capabilities, paused: true, mid });
       this.#made.set(key, consumer);
       consumer.on("producerclose", () => this.#made.get(key) === consumer && this.forget(key));
       return downloadMedia(mid, consumer, participantId, source);

@@ -89,6 +89,12 @@ export function asInactive({ ext, ...media }: MediaDescription): MediaDescriptio
   return { ...media, ...(media.simulcast && named && { ext: named }), direction: "inactive" };
 }
 
+/** An answer has no extensions but those of the offer (RFC 8285, section 6); Firefox refuses one that has. */
+export function within(offer: MediaDescription, { ext, ...answer }: MediaDescription): MediaDescription {
+  const offered = new Set(offer.ext?.map(({ uri }) => uri));
+  return { ...answer, ...(ext && { ext: ext.filter(({ uri }) => offered.has(uri)) }) };
+}
+
 const RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 
 /**

@@ -58,7 +58,7 @@ const CODECS: readonly Codec[] = [
 
 const EXTENSIONS: readonly { readonly uri: string; readonly kinds: readonly MediaKind[] }[] = [
   { uri: "urn:ietf:params:rtp-hdrext:sdes:mid", kinds: ["audio", "video"] },
-  { uri: "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", kinds: ["audio", "video"] },
+  { uri: "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", kinds: ["video"] },
   {
     uri: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
     kinds: ["audio", "video"],
@@ -287,6 +287,33 @@ export function collisions(sdp: string): string[] {
   }
   return found;
 }
+
+/** What of an answer says more than the offer did (RFC 3264, section 6; RFC 8285, section 6). */
+export function excess(offer: string, answer: string): string[] {
+  const answered = parse(answer).media;
+  return parse(offer).media.flatMap((offered, index) => {
+    const media = answered[index];
+    if (!media || media.port === 0) return [];
+    const uris = new Set(offered.ext?.map(({ uri }) => uri));
+    const meanings = new Set(codecsOf(offered).map(({ payload, meaning }) => `${payload} ${meaning}`));
+    return [
+      ...(media.ext ?? []).flatMap(({ uri }) => (uris.has(uri) ? [] : [`${media.mid}: ${uri}`])),
+      ...codecsOf(media).flatMap(({ payload, meaning }) =>
+        meanings.has(`${payload} ${meaning}`) ? [] : [`${media.mid}: ${payload} ${meaning}`],
+      ),
+      ...(FITTING[offered.direction ?? "sendrecv"]?.includes(media.direction ?? "sendrecv")
+        ? []
+        : [`${media.mid}: ${offered.direction} answered by ${media.direction}`]),
+    ];
+  });
+}
+
+const FITTING: Readonly<Record<string, readonly string[]>> = {
+  sendrecv: ["sendrecv", "sendonly", "recvonly", "inactive"],
+  sendonly: ["recvonly", "inactive"],
+  recvonly: ["sendonly", "inactive"],
+  inactive: ["inactive"],
+};
 
 /** What somebody hostile, or broken, does to a description. */
 export type Mutation =

@@ -10,7 +10,7 @@ import type { Download } from "../../../sfu-node/room/consumers.ts";
 import { numbersOf } from "../../../sfu-node/room/numbers.ts";
 import { type MediaWorker, WorkerPool } from "../../../sfu-node/workers.ts";
 import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts";
-import { collisions, type Direction, PaperStack } from "../../support/stack-paper.ts";
+import { collisions, type Direction, excess, PaperStack } from "../../support/stack-paper.ts";
 
 /** Fixed, so that a failure is found again; a seed that once failed is added to these. */
 const SEEDS = [20_261_128, 20_261_129];
@@ -158,8 +158,10 @@ class Pair {
   /** The client is impolite: an offer of the SFU's that it has not answered is none. */
   async clientOffers(): Promise<void> {
     this.#pending = null;
-    const sdp = await this.connection.takeOffer(this.client.offer(), []);
+    const offer = this.client.offer();
+    const sdp = await this.connection.takeOffer(offer, []);
     this.#look(sdp);
+    expect(excess(offer, sdp)).toEqual([]);
     expect(parse(sdp).media.map(({ port }) => port === 0)).toEqual(
       this.client.lines.map(({ isRejected }) => isRejected),
     );
