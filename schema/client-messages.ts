@@ -42,6 +42,10 @@ export const IceCandidate = z.object({
 });
 export type IceCandidate = z.infer<typeof IceCandidate>;
 
+/** Regions of which a device says how far they are: more than it would measure. */
+const MAX_RTTS = 8;
+const RegionRtt = z.object({ region: z.string().min(1).max(32), ms: z.number().min(0).max(60_000) });
+
 /** Sent first on every socket: says which of the user's devices this is. */
 export const Register = z.object({
   type: z.literal("register"),
@@ -51,6 +55,8 @@ export const Register = z.object({
   deviceName: text(MAX_NAME).min(1).optional(),
   push: PushToken.optional(),
   since: z.int().nonnegative().optional(),
+  /** On a call socket: round trips to regions of media nodes, if the device has measured them. Rooms are placed by them. */
+  rtts: z.array(RegionRtt).max(MAX_RTTS).optional(),
 });
 
 /** Sent to call somebody; the same `idempotencyKey` within 5 min is the same call. */

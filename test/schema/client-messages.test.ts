@@ -10,7 +10,7 @@ const WIRE: readonly [title: string, frame: string][] = [
   ["register, at least", `{"type":"register","deviceId":"${BOB}","deviceType":"Web"}`],
   [
     "register, with everything",
-    `{"type":"register","id":"1","deviceId":"${BOB}","deviceType":"iPhone","deviceName":"Bob's","push":{"provider":"apns_voip","token":"t"},"since":7}`,
+    `{"type":"register","id":"1","deviceId":"${BOB}","deviceType":"iPhone","deviceName":"Bob's","push":{"provider":"apns_voip","token":"t"},"since":7,"rtts":[{"region":"eu","ms":12.5}]}`,
   ],
   [
     "call_initiate",

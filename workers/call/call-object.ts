@@ -10,8 +10,10 @@ import type { ServerMessage } from "../../schema/server-messages.ts";
 import { Alarm } from "../alarm.ts";
 import { FloodGuard } from "../flood-guard.ts";
 import { failure, log, short } from "../log.ts";
+import { CallRoom, isRoomMessage, isRoomRequest } from "../room/call-room.ts";
 import type { Answered, CallRpc, Created } from "../rpc.ts";
 import { answerClose, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
+import { whereaboutsOf } from "../whereabouts.ts";
 import * as machine from "./call.ts";
 import { attachment, CallSockets } from "./call-sockets.ts";
 import { commandOf } from "./commands.ts";
@@ -20,6 +22,7 @@ import { Delivery } from "./delivery.ts";
 import {
   type Command,
   type Create,
+  DONE,
   type Event,
   NO_SUCH_CALL,
   NOT_FOUND,
@@ -54,6 +57,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   readonly #signs: Signs;
   readonly #delivery: Delivery;
   readonly #registration: Registration;
+  readonly #room: CallRoom;
   readonly #flood = new FloodGuard();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -70,6 +74,12 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#delivery = new Delivery(env.USERS, { view, step, heard: (userId) => this.#call?.heard[userId] });
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#alarm = new Alarm(ctx);
+    this.#room = new CallRoom(ctx, env, {
+      call: () => this.#call,
+      tell: (device, message) => this.#post.tell(device, message),
+      arm: () => this.#arm(null),
+      parties: () => this.#sockets.parties(),
+    });
   }
 
   async create(input: Create): Promise<Created> {
@@ -141,13 +151,18 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   override async fetch(request: Request): Promise<Response> {
+    if (isRoomRequest(request)) return this.#room.accept(request);
     const identity = identityOf(request);
     if (!this.#view(identity.userId)) return Response.json({ error: NO_SUCH_CALL }, { status: 404 });
-    return this.#sockets.accept(identity);
+    return this.#sockets.accept(identity, whereaboutsOf(request));
   }
 
   /** Nothing but a new token is waited for: what a reply says is how things stand when it is sent. */
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
+    if (this.#room.has(socket)) {
+      this.#room.hear(socket, frame);
+      return;
+    }
     if (!this.#flood.admits(socket, Date.now())) return;
     const parsed = parseClientFrame(frame);
     if (!parsed.ok) send(socket, [errorMessage(parsed.refusal, parsed.re)]);
@@ -157,6 +172,10 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
+    if (this.#room.has(socket)) {
+      this.#room.closed(socket, code);
+      return;
+    }
     if (this.#call?.phase.kind === "ringing") this.#ice.spill(socket);
     answerClose(socket, code);
     const { identity, deviceId } = attachment(socket);
@@ -173,6 +192,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#alarm.fired();
     this.#sockets.expire(Date.now());
     if (!this.#call) return;
+    this.#room.timePassed();
     await this.#catchUp(this.#call);
     const lastSignAt = isSignNeeded(this.#call, Date.now()) ? await this.#signs.last(this.#call) : 0;
     const isCallerThere = isCallerAwaited(this.#call, Date.now()) ? await this.#signs.isThere(this.#call.caller) : true;
@@ -215,10 +235,13 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const command = commandOf(message);
     if (command) return this.#command(from, command);
     if (!this.#call) return NOT_FOUND;
+    if (isRoomMessage(message)) return this.#room.ask(from, message);
     return this.#relay.carry(this.#call, from, message);
   }
 
   #command(from: Speaker, command: Command): Verdict {
+    const isPathLost = command.type === "media" && command.state !== "connected";
+    if (isPathLost && this.#room.pathLost(from)) return DONE;
     const verdict = this.#step({ type: "command", from, command });
     if (this.#call && command.type === "handoff") this.#relay.handoff(this.#call, from, command.sdp, verdict);
     return verdict;
@@ -232,6 +255,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#call = call;
     this.#arm(before);
     if (isCommit(before, call)) this.#write();
+    this.#room.callChanged();
     this.#announce(before, call);
     return verdict;
   }
@@ -245,7 +269,8 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const call = this.#call;
     if (!call) return;
     const deadline = nextDeadline(call, Date.now(), this.#ledgerRetryMs);
-    this.#alarm.arm(Math.min(deadline, this.#sockets.leaseDeadline()), before !== null && isAtRest(before, call));
+    const others = Math.min(this.#sockets.leaseDeadline(), this.#room.deadline);
+    this.#alarm.arm(Math.min(deadline, others), before !== null && isAtRest(before, call));
   }
 
   #announce(before: Call, call: Call): void {
@@ -267,7 +292,8 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   #view(userId: string): CallView | undefined {
-    return this.#call ? viewFor(this.#call, userId, this.#sockets.devicesOf(userId)) : undefined;
+    const call = this.#call;
+    return call ? viewFor(call, userId, this.#sockets.devicesOf(userId), this.#room.view(userId)) : undefined;
   }
 
   /** Whom the call rings, and whether it may, is only remembered: after an eviction it is asked again before it counts. */

@@ -1,7 +1,10 @@
+import type { Register } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { expire, leaseDeadline, type TokenLease } from "../expiry.ts";
+import type { Party } from "../fleet/regions.ts";
 import { CLOSE_REPLACED, close, type Identity, lastPing, send } from "../socket.ts";
+import { withMeasured } from "../whereabouts.ts";
 import type { IceBuffer } from "./ice.ts";
 import { notices } from "./notices.ts";
 import type { CallView, Told } from "./state.ts";
@@ -16,7 +19,11 @@ export interface CallAttachment extends TokenLease {
   readonly ice: IceBuffer | null;
   /** What the device has been told of the call: survives an eviction, so that nothing is said twice. */
   readonly told: Told | null;
+  readonly party: Party;
 }
+
+/** What tells these sockets from those of media nodes. */
+const TAG = "device";
 
 /** The call sockets of one CallObject; one per device counts, the newest. */
 export class CallSockets {
@@ -26,11 +33,12 @@ export class CallSockets {
     this.#ctx = ctx;
   }
 
-  accept(identity: Identity): Response {
+  /** @param party where it comes from */
+  accept(identity: Identity, party: Party): Response {
     const { 0: client, 1: server } = new WebSocketPair();
-    const epoch = 1 + Math.max(0, ...this.#ctx.getWebSockets().map((socket) => attachment(socket).epoch));
-    this.#ctx.acceptWebSocket(server);
-    attach(server, { identity, isNoticed: false, deviceId: null, epoch, ice: null, told: null });
+    const epoch = 1 + Math.max(0, ...this.#all().map((socket) => attachment(socket).epoch));
+    this.#ctx.acceptWebSocket(server, [TAG]);
+    attach(server, { identity, isNoticed: false, deviceId: null, epoch, ice: null, told: null, party });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -38,7 +46,8 @@ export class CallSockets {
    * Binds the socket to a device; an older socket of the same device is closed.
    * @returns false for a socket that is itself the older one, and is closed
    */
-  register(socket: WebSocket, deviceId: string, told: Told): boolean {
+  register(socket: WebSocket, register: Register, told: Told): boolean {
+    const { deviceId } = register;
     const own = attachment(socket);
     const older = this.of({ userId: own.identity.userId, deviceId });
     if (older && attachment(older).epoch > own.epoch) {
@@ -46,7 +55,7 @@ export class CallSockets {
       return false;
     }
     const ice = older ? attachment(older).ice : null;
-    attach(socket, { ...own, deviceId, ice, told });
+    attach(socket, { ...own, deviceId, ice, told, party: withMeasured(own.party, register) });
     if (older && older !== socket) {
       attach(older, { ...attachment(older), deviceId: null });
       close(older, CLOSE_REPLACED, "replaced by a newer connection of this device");
@@ -94,9 +103,14 @@ export class CallSockets {
     }
   }
 
+  /** Where the devices are. */
+  parties(): Party[] {
+    return this.#open().map((socket) => attachment(socket).party);
+  }
+
   /** The latest answered `ping` of any socket, in Unix ms; 0 if there was none. */
   lastSign(): number {
-    return Math.max(0, ...this.#ctx.getWebSockets().map((socket) => lastPing(this.#ctx, socket)));
+    return Math.max(0, ...this.#all().map((socket) => lastPing(this.#ctx, socket)));
   }
 
   /** With a newer token than it was opened with. */
@@ -117,11 +131,15 @@ export class CallSockets {
   }
 
   #open(): WebSocket[] {
-    return this.#ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN);
+    return this.#all().filter(({ readyState }) => readyState === WebSocket.OPEN);
+  }
+
+  #all(): WebSocket[] {
+    return this.#ctx.getWebSockets(TAG);
   }
 
   closeAll(): void {
-    for (const socket of this.#ctx.getWebSockets()) close(socket, 1000, "the call is over");
+    for (const socket of this.#all()) close(socket, 1000, "the call is over");
   }
 }
 

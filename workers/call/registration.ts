@@ -29,7 +29,8 @@ export class Registration {
     this.#source = source;
   }
 
-  register(socket: WebSocket, { id, deviceId }: Register): ServerMessage[] {
+  register(socket: WebSocket, message: Register): ServerMessage[] {
+    const { id, deviceId } = message;
     const { userId, deviceId: onlyDevice } = attachment(socket).identity;
     if (onlyDevice !== undefined && deviceId !== onlyDevice) {
       return [errorMessage({ code: "forbidden", message: "deviceId: the token is another device's" }, id)];
@@ -37,7 +38,7 @@ export class Registration {
     this.#source.step({ type: "connected", device: { userId, deviceId }, mayRing: false });
     const view = this.#source.view(userId);
     if (!view) return [errorMessage(NO_SUCH_CALL, id)];
-    if (!this.#sockets.register(socket, deviceId, toldOf(view))) return [];
+    if (!this.#sockets.register(socket, message, toldOf(view))) return [];
     this.#post.returned({ userId, deviceId });
     const calls = [snapshotOf(view, Date.now())];
     return [registered({ userId, deviceId }, id, view.rev, calls), ...recover(view, deviceId)];

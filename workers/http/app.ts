@@ -4,6 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { MAX_HTTP_BODY } from "../../schema/limits.ts";
 import { failure, log } from "../log.ts";
 import { type Identity, upgradeRequest } from "../socket.ts";
+import { withWhereabouts } from "../whereabouts.ts";
 import { authenticate, selectedProtocol } from "./auth.ts";
 import type { Bindings } from "./bindings.ts";
 import { callEvents } from "./call-events.ts";
@@ -29,6 +30,7 @@ import {
 import { vapidKey } from "./push.ts";
 import { countFailure } from "./rate-limit.ts";
 import { connectNode } from "./sfu-nodes.ts";
+import { connectRoom } from "./sfu-rooms.ts";
 import { devices, presence, putUser, removeDevice } from "./users.ts";
 
 /** The HTTP API and the two sockets: everything is authenticated and validated here, before any object is touched. */
@@ -37,6 +39,7 @@ export const app = new Hono<Bindings>();
 app.use("/api/*", bodyLimit({ maxSize: MAX_HTTP_BODY, onError: tooLarge }));
 app.get("/health", health);
 app.get("/sfu/nodes", connectNode);
+app.get("/sfu/rooms/:id", connectRoom);
 app.post("/api/dev/token", developmentToken);
 app.put("/api/users/:id", putUser);
 
@@ -101,7 +104,7 @@ async function upgrade(request: Request, identity: Identity, target: DurableObje
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     throw new HttpRefusal("bad_message", "a WebSocket upgrade is needed", { status: 426 });
   }
-  const answer = await target.fetch(upgradeRequest(request.url, identity));
+  const answer = await target.fetch(withWhereabouts(upgradeRequest(request.url, identity), request));
   const protocol = selectedProtocol(request.headers);
   if (!answer.webSocket || protocol === null) return answer;
   return new Response(null, {

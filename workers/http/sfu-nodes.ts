@@ -10,10 +10,13 @@ import { requireKey } from "./keys.ts";
  */
 export async function connectNode({ req, env }: Context<Bindings>): Promise<Response> {
   await requireKey(req.raw, env.SFU_NODE_KEY, env);
-  if (req.header("upgrade")?.toLowerCase() !== "websocket") {
-    throw new HttpRefusal("bad_message", "this is a WebSocket endpoint", { status: 426 });
-  }
+  requireUpgrade(req.raw);
   const region = parse(Region, req.query("region"));
   // A request of our own, so that the key does not travel further than here.
   return env.FLEET.getByName(region).fetch(new Request(req.url, { headers: { upgrade: "websocket" } }));
+}
+
+export function requireUpgrade({ headers }: Request): void {
+  if (headers.get("upgrade")?.toLowerCase() === "websocket") return;
+  throw new HttpRefusal("bad_message", "this is a WebSocket endpoint", { status: 426 });
 }

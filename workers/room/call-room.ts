@@ -1,4 +1,4 @@
-import type { RoomMessage } from "../../schema/client-messages.ts";
+import type { InCallMessage, RoomMessage } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import { parseFromNode, RoomSocketQuery } from "../../schema/room-socket.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
@@ -106,13 +106,12 @@ export class CallRoom {
   }
 
   timePassed(): void {
-    const deadline = this.deadline;
-    if (deadline !== null && deadline <= Date.now()) this.#step({ type: "time_passed" });
+    if (this.deadline <= Date.now()) this.#step({ type: "time_passed" });
   }
 
   /** When the room wants to be woken by the alarm, in Unix ms. */
-  get deadline(): number | null {
-    return placedDeadline(this.#room);
+  get deadline(): number {
+    return placedDeadline(this.#room) ?? Number.POSITIVE_INFINITY;
   }
 
   /** Once the call's media is in a room: which, and which of the user's devices are in it. */
@@ -216,6 +215,23 @@ export class CallRoom {
 
   get #name(): string {
     return short(this.#host.call()?.callId ?? "");
+  }
+}
+
+/** A node dials, and no device. */
+export function isRoomRequest({ url }: Request): boolean {
+  return new URL(url).pathname.startsWith("/sfu/");
+}
+
+export function isRoomMessage(message: InCallMessage): message is RoomMessage {
+  switch (message.type) {
+    case "room_join":
+    case "renegotiate":
+    case "renegotiate_answer":
+    case "room_update":
+      return true;
+    default:
+      return false;
   }
 }
 

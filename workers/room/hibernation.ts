@@ -1,41 +1,30 @@
 import type { RoomTrack, TrackSource } from "../../schema/room.ts";
-import type { Live, Request } from "./state.ts";
+import { type Live, NOTHING_LIVE } from "./state.ts";
 
 /**
- * What of a room hibernates with its node's socket: an attachment holds 16 KB, which 32 participants fill that all send
- * everything and wait for an answer, so a track is a letter. Pure.
+ * What of a room hibernates with its node's socket. While something is waited for the object does not hibernate: a timer
+ * keeps it awake. An attachment holds 16 KB, so a track is a letter. Pure.
  */
 export interface Kept {
-  readonly requests: readonly Request[];
   /** By participant: a letter for each track, a capital for a muted one. */
   readonly tracks: Readonly<Record<string, string>>;
   readonly muted: Readonly<Record<string, string>>;
   readonly speaker: string | null;
-  readonly probe: Live["probe"];
 }
 
 const LETTERS: Readonly<Record<TrackSource, string>> = { camera: "c", microphone: "m", screen: "s", screen_audio: "a" };
 
-export function kept({ requests, tracks, muted, speaker, probe }: Live): Kept {
+export function kept({ tracks, muted, speaker }: Live): Kept {
   return {
-    requests,
     tracks: mapped(tracks, (all) => all.map(letterOf).join("")),
     muted: mapped(muted, (sources) => sources.map((source) => LETTERS[source]).join("")),
     speaker,
-    probe,
   };
 }
 
-export function restored({ requests, tracks, muted, speaker, probe }: Kept): Live {
+export function restored({ tracks, muted, speaker }: Kept): Live {
   const sourcesOf = (letters: string) => tracksOf(letters).map(({ source }) => source);
-  return {
-    requests,
-    tracks: mapped(tracks, tracksOf),
-    muted: mapped(muted, sourcesOf),
-    speaker,
-    probe,
-    goneUntil: null,
-  };
+  return { ...NOTHING_LIVE, tracks: mapped(tracks, tracksOf), muted: mapped(muted, sourcesOf), speaker };
 }
 
 function letterOf({ source, muted }: RoomTrack): string {

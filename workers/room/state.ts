@@ -92,15 +92,18 @@ export interface Probe {
   readonly reporters: readonly string[];
 }
 
-/** What hibernates with the room's socket, since a row for each of it would cost more than all of the call. */
+/**
+ * What is not written, since a row for each of it would cost more than all of the call. The first three hibernate with
+ * the node's socket; for the rest a timer runs, which keeps the object from hibernating.
+ */
 export interface Live {
-  readonly requests: readonly Request[];
   /** What each participant sends. */
   readonly tracks: Readonly<Record<string, readonly RoomTrack[]>>;
   /** What each participant's user has muted. */
   readonly muted: Readonly<Record<string, readonly TrackSource[]>>;
   /** The participant who speaks. */
   readonly speaker: string | null;
+  readonly requests: readonly Request[];
   readonly probe: Probe | null;
   /** The object has restarted, and the node's socket is gone with all others: it is waited for. */
   readonly goneUntil: number | null;
@@ -112,10 +115,10 @@ export interface Room {
 }
 
 export const NOTHING_LIVE: Live = {
-  requests: [],
   tracks: {},
   muted: {},
   speaker: null,
+  requests: [],
   probe: null,
   goneUntil: null,
 };

@@ -78,6 +78,10 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
       fc.oneof(anything, fc.record({ provider: anything, token: text }), fc.record({ provider: fc.constant("fcm") })),
     ),
     since: optional(0, fc.oneof(text, fc.integer({ max: -1 }), fc.constant(1.5), fc.constant(null))),
+    rtts: optional(
+      [{ region: "eu", ms: 1 }],
+      fc.oneof(notList, fc.constantFrom([{ region: "", ms: 1 }], [{ region: "eu", ms: -1 }])),
+    ),
   },
   call_initiate: {
     idempotencyKey: needed("k", fc.oneof(notText, fc.constantFrom("", CANARY.repeat(15)))),

@@ -325,6 +325,7 @@ export class World {
   /** The object loses its memory; sockets hibernate, or are closed and dialled again. */
   #evict(how: "hibernate" | "close"): void {
     this.placing.length = 0;
+    if (how === "hibernate") this.#timersFire();
     if (how === "close") {
       for (const [epoch, node] of this.sockets) if (node.state !== "dead") node.dialling.add(epoch);
       this.sockets.clear();
@@ -334,6 +335,11 @@ export class World {
     this.room = this.stored ? { placed: this.stored, live } : NO_ROOM;
     if (this.stored) this.step({ type: "restarted", attached: [...this.sockets.keys()] });
     if (how === "close") this.#comeBack();
+  }
+
+  /** While one runs, an object does not hibernate. */
+  #timersFire(): void {
+    for (let at = liveDeadline(this.room); at !== null; at = liveDeadline(this.room)) this.pass(at - this.now);
   }
 
   /** As after `registered`, by `recover`. */
