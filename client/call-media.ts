@@ -5,7 +5,7 @@ import { SwitchboardError, type SwitchboardErrorCode } from "./errors.ts";
 import { LocalTracks } from "./local-tracks.ts";
 import type { LocalMedia, MediaChoice } from "./media.ts";
 import type { Description, MediaKind, Peer, PeerEvents } from "./peer.ts";
-import { GOOD, judge, type Quality } from "./quality.ts";
+import { QualityWatch } from "./quality-watch.ts";
 
 export interface CallMediaEvents
   extends Pick<PeerEvents, "path">,
@@ -20,9 +20,6 @@ interface Next {
   readonly opening: Promise<Connection>;
 }
 
-/** How often the connection is judged. More often costs battery, less often warns late. */
-const SAMPLE_MS = 2_000;
-
 /** The first connection's name while there are two: an answer without one would be taken for the new one's. */
 const FIRST = "first";
 
@@ -31,17 +28,20 @@ export class CallMedia {
   readonly #link: CallLink;
   readonly #events: CallMediaEvents;
   readonly #tracks = new LocalTracks();
+  readonly #quality: QualityWatch;
   #main: Connection | null = null;
   #next: Next | null = null;
   #isOnHold = false;
-  #quality: Quality = GOOD;
-  #sampling: ReturnType<typeof setInterval> | undefined;
   #withoutVideo: SwitchboardErrorCode | null = null;
   #isClosed = false;
 
   constructor(link: CallLink, events: CallMediaEvents) {
     this.#link = link;
     this.#events = events;
+    this.#quality = new QualityWatch({
+      sample: () => this.#main?.peer.sample(),
+      changed: () => events.changed(),
+    });
   }
 
   /** What this device's camera sees, while it is on. */
@@ -186,7 +186,7 @@ export class CallMedia {
 
   /** Both sides are there. */
   async established(answer?: string): Promise<void> {
-    this.#sampling ??= this.#isClosed ? undefined : setInterval(() => void this.#sample(), SAMPLE_MS);
+    if (!this.#isClosed) this.#quality.start();
     await this.#main?.peer.established(answer);
   }
 
@@ -215,8 +215,7 @@ export class CallMedia {
 
   /** Back to before the answer, which did not succeed. */
   reset(): void {
-    clearInterval(this.#sampling);
-    this.#sampling = undefined;
+    this.#quality.stop();
     this.#tracks.stop();
     this.leavePair();
   }
@@ -291,13 +290,5 @@ export class CallMedia {
     this.#tracks.set(kind, track);
     if (!this.#isOnHold) await this.#main?.peer.setTrack(kind, track);
     this.#events.changed();
-  }
-
-  async #sample(): Promise<void> {
-    const sample = await this.#main?.peer.sample();
-    if (!sample) return;
-    const before = this.#quality.isPoor;
-    this.#quality = judge(this.#quality, sample);
-    if (this.#quality.isPoor !== before) this.#events.changed();
   }
 }

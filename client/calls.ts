@@ -1,26 +1,26 @@
-import type { Call } from "./call.ts";
+import type { DeviceCall } from "./device-call.ts";
 
 /** More than a device sees within the life of a ring. */
 const MAX_REMEMBERED = 100;
 
 /** The calls that this device rings for, is making, or is in. */
 export class Calls {
-  readonly #byId = new Map<string, Call>();
+  readonly #byId = new Map<string, DeviceCall>();
   /** Outgoing calls that have no id yet, by the id of their command. */
-  readonly #initiating = new Map<string, Call>();
+  readonly #initiating = new Map<string, DeviceCall>();
   /** Calls that are over here: one that was ignored does not ring again after a reconnection. */
   readonly #over = new Set<string>();
 
-  get(callId: string): Call | undefined {
+  get(callId: string): DeviceCall | undefined {
     return this.#byId.get(callId);
   }
 
-  get all(): Call[] {
+  get all(): DeviceCall[] {
     return [...this.#byId.values()];
   }
 
   /** Those that take this device's microphone: made, answered, or on their way here. */
-  get engaged(): Call[] {
+  get engaged(): DeviceCall[] {
     const live = [...this.#initiating.values(), ...this.#byId.values()];
     return [...new Set(live)].filter(({ phase }) => phase.kind !== "incoming" && phase.kind !== "ended");
   }
@@ -34,21 +34,21 @@ export class Calls {
     return !this.#byId.has(callId) && !this.#over.has(callId);
   }
 
-  add(callId: string, call: Call): void {
+  add(callId: string, call: DeviceCall): void {
     this.#byId.set(callId, call);
   }
 
   /** Of a call that was taken away from here: it may come back. */
-  addAgain(callId: string, call: Call): void {
+  addAgain(callId: string, call: DeviceCall): void {
     this.#over.delete(callId);
     this.add(callId, call);
   }
 
-  initiate(commandId: string, call: Call): void {
+  initiate(commandId: string, call: DeviceCall): void {
     this.#initiating.set(commandId, call);
   }
 
-  initiated(commandId: string | undefined): Call | undefined {
+  initiated(commandId: string | undefined): DeviceCall | undefined {
     return commandId === undefined ? undefined : this.#initiating.get(commandId);
   }
 

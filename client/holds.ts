@@ -2,11 +2,12 @@ import type { ServerMessage } from "../schema/server-messages.ts";
 
 /** Who has put a call on hold. */
 export interface Holds {
-  readonly own: boolean;
+  /** When this user did, in Unix ms; null while they do not. */
+  readonly since: number | null;
   readonly peer: boolean;
 }
 
-export const NOBODY_HOLDS: Holds = { own: false, peer: false };
+export const NOBODY_HOLDS: Holds = { since: null, peer: false };
 
 /** After a message: what the other one does. Whether this user holds is decided on this device. */
 export function withHold(holds: Holds, message: ServerMessage, userId: string): Holds {

@@ -1,10 +1,10 @@
 import type { CallSnapshot } from "../schema/call.ts";
 import type { ServerMessage, ServerMessageOf } from "../schema/server-messages.ts";
-import type { Call } from "./call.ts";
 import type { CallLink } from "./call-link.ts";
 import type { CallOptions, MergedInto } from "./call-options.ts";
 import { isAnswered } from "./call-state.ts";
 import type { Calls } from "./calls.ts";
+import type { DeviceCall } from "./device-call.ts";
 import { type CallElsewhere, elsewhere, whereabouts } from "./elsewhere.ts";
 
 export interface InboxEvents {
@@ -71,7 +71,7 @@ export class Inbox {
     if (call) this.#merge(call, callId, { callId: into, callType, sdp });
   }
 
-  #merge(call: Call, from: string, into: MergedInto): void {
+  #merge(call: DeviceCall, from: string, into: MergedInto): void {
     // Where a gap swallowed the word of it, the other call may have begun to ring here.
     const ringing = this.#calls.get(into.callId);
     this.#calls.add(into.callId, call);

@@ -10,7 +10,7 @@ export type {
 export type { TrackSource } from "../schema/room.ts";
 export { Api, type HistoryPage, request } from "./api.ts";
 export { nextRetryDelayMs } from "./backoff.ts";
-export { Call } from "./call.ts";
+export type { Call } from "./call.ts";
 export type { CallMedia } from "./call-media.ts";
 export type { Person } from "./call-options.ts";
 export { type CallPhase, type Ending, isAnswered } from "./call-state.ts";

@@ -2,12 +2,13 @@ import type { DeviceType } from "../schema/client-messages.ts";
 import type { PresenceResponse } from "../schema/http.ts";
 import type { ServerMessage, ServerMessageOf } from "../schema/server-messages.ts";
 import { Api } from "./api.ts";
-import { Call } from "./call.ts";
+import type { Call } from "./call.ts";
 import type { CallLink } from "./call-link.ts";
 import type { Person } from "./call-options.ts";
 import { isAnswered } from "./call-state.ts";
 import { Calls } from "./calls.ts";
 import { Commands } from "./commands.ts";
+import { DeviceCall } from "./device-call.ts";
 import type { CallElsewhere } from "./elsewhere.ts";
 import { Inbox } from "./inbox.ts";
 import { type MediaChoice, openCamera, openMedia, openMicrophone, openScreen } from "./media.ts";
@@ -75,7 +76,7 @@ export class Switchboard {
     this.#lease = new TokenLease({ token: () => this.#token(), renew, now });
     this.#link = this.#makeLink();
     this.#inbox = new Inbox(this.#calls, this.#link, {
-      rung: (call) => this.#rung(new Call({ ...call, link: this.#link })),
+      rung: (call) => this.#rung(new DeviceCall({ ...call, link: this.#link })),
       elsewhere: (calls) => this.elsewhere.emit(calls),
     });
   }
@@ -110,13 +111,13 @@ export class Switchboard {
   /** Calls somebody. The call is there at once; how it goes is in its `phase`. */
   call(person: Person, choice: MediaChoice): Call {
     const callType = choice.video ? "video" : "audio";
-    return this.#start(new Call({ link: this.#link, direction: "outgoing", callType, person, id: null }), choice);
+    return this.#start(new DeviceCall({ link: this.#link, direction: "outgoing", callType, person, id: null }), choice);
   }
 
   /** Calls several people at once; who is in the call, and what they send, is in its `room`. */
   callGroup(people: readonly [Person, ...Person[]], choice: MediaChoice): Call {
     const about = { direction: "outgoing", callType: "group", person: people[0], people, id: null } as const;
-    return this.#start(new Call({ link: this.#link, ...about }), choice);
+    return this.#start(new DeviceCall({ link: this.#link, ...about }), choice);
   }
 
   /** Takes a waiting call, and hangs up whatever this device is in. @throws SwitchboardError as `call.answer` */
@@ -137,7 +138,7 @@ export class Switchboard {
     const here = this.#calls.get(callId);
     if (here) return here;
     const movingSince = Math.min(since, this.#platform.now());
-    const call = new Call({ link: this.#link, direction, callType, person, id: callId, movingSince });
+    const call = new DeviceCall({ link: this.#link, direction, callType, person, id: callId, movingSince });
     this.#calls.addAgain(callId, call);
     void call.takeOver(choice);
     return call;
@@ -149,14 +150,14 @@ export class Switchboard {
     if (this.status === "open") this.#watch();
   }
 
-  #start(call: Call, choice: MediaChoice): Call {
+  #start(call: DeviceCall, choice: MediaChoice): Call {
     const commandId = crypto.randomUUID();
     this.#calls.initiate(commandId, call);
     void call.start(choice, commandId).finally(() => this.#calls.settled(commandId));
     return call;
   }
 
-  #others(call: Call): Call[] {
+  #others(call: Call): DeviceCall[] {
     return this.#calls.engaged.filter((other) => other !== call);
   }
 
@@ -232,7 +233,7 @@ export class Switchboard {
     for (const call of this.#calls.all) if (call.phase.kind === "incoming") call.changed.emit(call);
   }
 
-  #rung(call: Call): void {
+  #rung(call: DeviceCall): void {
     if (call.id !== null) this.#calls.add(call.id, call);
     this.incoming.emit(call);
   }

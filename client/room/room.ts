@@ -1,6 +1,6 @@
 import type { TrackSource, VideoRequest } from "../../schema/room.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
-import { GOOD, judge, type Quality } from "../quality.ts";
+import { QualityWatch } from "../quality-watch.ts";
 import type { Carrier, Pair } from "./carriers.ts";
 import { Demand } from "./demand.ts";
 import { Handover } from "./handover.ts";
@@ -36,9 +36,6 @@ export interface RoomOptions {
   readonly path: (state: "connected" | "recovering" | "failed") => void;
 }
 
-/** How often the connection is judged. More often costs battery, less often warns late. */
-const SAMPLE_MS = 2_000;
-
 /** The people of a group call and their media. */
 export class Room {
   readonly #options: RoomOptions;
@@ -46,18 +43,21 @@ export class Room {
   readonly #screen = new SharedScreen(() => this.publish());
   readonly #demand: Demand;
   readonly #handover: Handover;
+  readonly #quality: QualityWatch;
   #people: People;
   #isAnswered = false;
   #membership: Membership = OUTSIDE;
   #toldMuted = "";
-  #quality: Quality = GOOD;
   #due: ReturnType<typeof setTimeout> | undefined;
-  #sampling: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: RoomOptions) {
     this.#options = options;
     this.#people = peopleFrom(options.known);
     this.#handover = new Handover(options.pair);
+    this.#quality = new QualityWatch({
+      sample: () => this.#present?.peer?.sample(),
+      changed: () => options.changed(),
+    });
     this.#demand = new Demand({
       devices: () => this.#devices(),
       tell: (wants) => this.#tell({ wants }),
@@ -143,7 +143,7 @@ export class Room {
 
   close(): void {
     this.#step({ type: "closed" });
-    clearInterval(this.#sampling);
+    this.#quality.stop();
     clearTimeout(this.#due);
     this.#demand.close();
     this.#screen.stop();
@@ -227,7 +227,7 @@ export class Room {
   }
 
   #connected(): void {
-    this.#sampling ??= setInterval(() => void this.#sample(), SAMPLE_MS);
+    this.#quality.start();
     this.#handover.up();
     this.#handover.settle(this.#rows);
     this.#options.path("connected");
@@ -243,14 +243,6 @@ export class Room {
     if (this.#present?.epoch == null) return false;
     this.#options.link.send({ type: "room_update", ...update });
     return true;
-  }
-
-  async #sample(): Promise<void> {
-    const sample = await this.#present?.peer?.sample().catch(() => null);
-    if (!sample) return;
-    const before = this.#quality.isPoor;
-    this.#quality = judge(this.#quality, sample);
-    if (this.#quality.isPoor !== before) this.#options.changed();
   }
 
   #participant(row: Row, carriers: readonly Carrier[]): Participant {
