@@ -5,18 +5,17 @@ import * as speaker from "./speaker.ts";
 /** Listens to a room's levels, and says when another participant than before speaks loudest: the shell around `speaker.ts`. */
 export class Speech {
   readonly #levels: AudioLevels;
-  readonly #sampling: NodeJS.Timeout;
   readonly #onSpeaker: (participantId: string) => void;
   #speakers = speaker.NOBODY_SPEAKS;
 
   constructor(levels: AudioLevels, onSpeaker: (participantId: string) => void) {
     this.#levels = levels;
     this.#onSpeaker = onSpeaker;
-    this.#sampling = setInterval(() => this.#sample(), speaker.SAMPLE_MS);
+    levels.onLevels = (window) => this.#hear(window);
   }
 
   follow(participantId: string, producer: types.Producer): void {
-    void this.#levels.follow(participantId, producer.id);
+    void this.#levels.follow(participantId, producer);
   }
 
   gone(participantId: string): void {
@@ -24,12 +23,12 @@ export class Speech {
   }
 
   stop(): void {
-    clearInterval(this.#sampling);
+    this.#levels.close();
   }
 
-  #sample(): void {
+  #hear(window: ReadonlyMap<string, number>): void {
     const before = this.#speakers.dominant;
-    this.#speakers = speaker.sample(this.#speakers, this.#levels.take());
+    this.#speakers = speaker.sample(this.#speakers, window);
     const { dominant } = this.#speakers;
     if (dominant !== null && dominant !== before) this.#onSpeaker(dominant);
   }
