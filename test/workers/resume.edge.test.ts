@@ -35,6 +35,23 @@ describe("a device that comes back", () => {
     expect(back.story()).toEqual(["registered"]);
   });
 
+  test("[CALL-12] [CONN-5] is not rung again by what it has silenced; the others ring on", async () => {
+    const people = await scene(edge);
+    const { bob, phone, tablet } = people;
+    const callId = await ring(people);
+    await phone.ask({ type: "call_decline", callId, reason: "ignored" });
+    await tablet.ask({ type: "call_decline", callId, reason: "busy" });
+    for (const device of [phone, tablet]) {
+      device.vanish();
+      const back = await edge.device(bob, device.deviceId);
+      await back.settle();
+      expect(back.story()).toEqual(["registered"]);
+    }
+    people.laptop.vanish();
+    const laptop = await edge.device(bob, people.laptop.deviceId);
+    expect(await laptop.next("incoming_call")).toMatchObject({ callId });
+  });
+
   test("[RES-1] on a call socket hears how that call stands, also when it is over: seq is its rev, and no cursor", async () => {
     const people = await scene(edge);
     const { bob, caller, phone } = people;

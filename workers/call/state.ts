@@ -185,6 +185,8 @@ export interface CallView {
   } | null;
   /** The user's devices that have said something of the call, over whatever way: they need no push to ring. */
   readonly reacted: readonly string[];
+  /** The user's devices that are silenced or busy: they are not rung again when they come back. */
+  readonly dismissed: readonly string[];
   /** The user's devices that are in the call, or were when it ended. */
   readonly joined: readonly string[];
   /** The user's devices that were in the call and have handed it over. */

@@ -1,4 +1,4 @@
-import type { CallSnapshot, CallState } from "../../schema/call.ts";
+import type { CallSnapshot, CallState, LegState } from "../../schema/call.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import { alertingLegs, answerOf, devicesIn, hasReacted, isGroup, participantOf } from "./people.ts";
 import type { Answer, Call, CallView, Participant, RoomView, Settled } from "./state.ts";
@@ -41,6 +41,7 @@ export function viewFor(
     answer: answerFor(call, participant),
     ended: endFor(call, participant),
     reacted: participant.legs.flatMap((leg) => (hasReacted(leg) ? [leg.deviceId] : [])),
+    dismissed: participant.legs.flatMap(({ deviceId, state }) => (isDismissed(state) ? [deviceId] : [])),
     joined: joined(call, participant),
     former: participant.stays.flatMap(({ deviceId, isMoved }) => (isMoved ? [deviceId] : [])),
     onCallSocket,
@@ -50,6 +51,10 @@ export function viewFor(
     people: call.participants.map(personView),
     room,
   };
+}
+
+function isDismissed(state: LegState): boolean {
+  return state === "ignored" || state === "busy";
 }
 
 /** The caller waits as long as anybody is rung. */

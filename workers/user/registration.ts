@@ -47,7 +47,7 @@ export class Registration {
     const views = [...live, ...ended];
     const isSilent = user().devices[deviceId]?.doNotDisturb ?? false;
     const now = Date.now();
-    const rung = isSilent ? [] : views.filter((view) => isRungLate(view, now));
+    const rung = isSilent ? [] : views.filter((view) => isRungLate(view, deviceId, now));
     for (const view of views) if (!isSilent || !rings(view.state)) this.#sockets.markTold(socket, view);
     const isEngaged = live.some((view) => view.joined.includes(deviceId));
     const snapshots = views.map((view) => snapshotOf(view, now));
@@ -78,9 +78,10 @@ export class Registration {
   }
 }
 
-/** A device that connects while its user is rung rings too, if there is time to react. */
-function isRungLate(view: CallView, now: number): boolean {
-  return view.role === "callee" && rings(view.state) && view.ringUntil - now >= LATE_RING_MIN_MS;
+/** A device that connects while its user is rung rings too, if there is time to react, and it has not been silenced. */
+function isRungLate(view: CallView, deviceId: string, now: number): boolean {
+  const isRinging = view.role === "callee" && rings(view.state) && !view.dismissed.includes(deviceId);
+  return isRinging && view.ringUntil - now >= LATE_RING_MIN_MS;
 }
 
 function byCall(views: readonly CallView[]): CallView[] {

@@ -29,6 +29,7 @@ export function ringingView(changes: Partial<CallView> = {}): CallView {
     answer: null,
     ended: null,
     reacted: [],
+    dismissed: [],
     joined: [],
     former: [],
     onCallSocket: [],
