@@ -98,7 +98,16 @@ export class Consumers {
   /** Sends what is wanted of what was accepted, and nothing else. */
   async forward(): Promise<void> {
     const plans = new Map(this.#downloads.map((download) => [download.key, download]));
-    await Promise.all([...this.#made].map(([key, consumer]) => this.#apply(key, consumer, plans.get(key))));
+    await Promise.all(
+      [...this.#made].map(async ([key, consumer]) => {
+        try {
+          await this.#apply(key, consumer, plans.get(key));
+        } catch (error) {
+          // Who sends it may leave at any time.
+          if (!consumer.closed) throw error;
+        }
+      }),
+    );
   }
 
   async #apply(key: string, consumer: types.Consumer, plan: Download | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 import type { types } from "mediasoup";
+import type { RtpParameters } from "mediasoup-client/types";
 import type { TrackSource } from "../../schema/room.ts";
 import { RoomRefusal } from "./refusal.ts";
 import type { Upload } from "./upload.ts";
@@ -52,7 +53,7 @@ export class Producers {
     const fresh: Sent[] = [];
     for (const { source, upload } of sent) {
       const made = this.#made.get(source);
-      if (made && !made.producer.closed && signatureOf(made.upload) === signatureOf(upload)) kept.set(source, made);
+      if (made && !made.producer.closed && isSame(made.upload, upload)) kept.set(source, made);
       else fresh.push({ source, upload });
     }
     // First the old ones: mediasoup refuses a second producer with the SSRCs or the MID of the first.
@@ -83,6 +84,23 @@ export class Producers {
   }
 }
 
-function signatureOf({ rtpParameters: { mid, codecs, encodings, headerExtensions } }: Upload): string {
-  return JSON.stringify({ mid, codecs, encodings, headerExtensions });
+/**
+ * Whether what was made of one description receives what another describes. It has to, where it can: after the first
+ * packets a stack leaves out the RID (RFC 8852, section 3.3), and a new producer would not know the layers any more.
+ * What a client says of feedback, RTX and other extensions changes from its offers to its answers, and little with it.
+ */
+function isSame({ rtpParameters: made }: Upload, { rtpParameters: next }: Upload): boolean {
+  return describe(made) === describe(next) && !isContrary(made.headerExtensions, next.headerExtensions);
+}
+
+function describe({ mid, codecs: [codec], encodings }: RtpParameters): string {
+  const streams = encodings?.map(({ ssrc, rid }) => [ssrc, rid]);
+  return JSON.stringify([mid, codec?.mimeType, codec?.payloadType, streams]);
+}
+
+type Extensions = RtpParameters["headerExtensions"];
+
+/** An id has another meaning, or a meaning another id. */
+function isContrary(made: Extensions = [], next: Extensions = []): boolean {
+  return made.some((one) => next.some((other) => (one.id === other.id) !== (one.uri === other.uri)));
 }

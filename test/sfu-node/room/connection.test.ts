@@ -252,3 +252,29 @@ it.each(SEEDS)(
   },
   120_000,
 );
+
+it("goes on receiving what a client sends, whatever its offers and answers say of feedback and new extensions", async () => {
+  const pair = await open(new PaperStack({ payloadTypes: [120, 109, 100], extensionIds: [3, 4, 7] }));
+  const producers = () => [...pair.connection.producers.values()].map(({ id }) => id);
+  pair.client.add("audio", "sendonly");
+  pair.client.add("video", "sendonly", ["q", "h", "f"]);
+  await pair.clientOffers();
+  await pair.settle();
+  const before = producers();
+  expect(before).toHaveLength(2);
+
+  const [microphone, camera] = pair.client.offer().match(/a=rtpmap:\d+ (?:opus|VP8).*/g) ?? [];
+  const said = (line = "") => `${line}\r\na=rtcp-fb:${/\d+/.exec(line)} goog-remb\r\na=extmap:14 urn:example:new`;
+  const offer = pair.client
+    .offer()
+    .replace(microphone ?? "", said(microphone))
+    .replace(camera ?? "", said(camera));
+  await pair.connection.takeOffer(offer, []);
+  expect(producers()).toEqual(before);
+
+  await pair.take({ type: "tracks", at: [0, 1] });
+  await pair.settle();
+  expect(pair.connection.received).toHaveLength(2);
+  expect(producers()).toEqual(before);
+  pair.connection.close();
+});
