@@ -1,18 +1,20 @@
+import { Random } from "./random.ts";
+
 /**
  * Delays what objects ask of each other by random turns, so that a race is played in many orders. The turns come
  * from a seed; all objects of a test share one isolate, so a change to a class reaches each of them.
  */
 export class Delays {
-  #state: number;
+  readonly #random: Random;
   readonly #undo: (() => void)[] = [];
 
   constructor(seed: number) {
-    this.#state = seed;
+    this.#random = new Random(seed);
   }
 
   /** Lets others go first, 0 to 4 times. */
   async wait(): Promise<void> {
-    for (let turns = Math.floor(this.#random() * 5); turns > 0; turns--)
+    for (let turns = this.#random.below(5); turns > 0; turns--)
       await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
@@ -32,13 +34,5 @@ export class Delays {
 
   remove(): void {
     for (const undo of this.#undo) undo();
-  }
-
-  /** mulberry32: small, and the same everywhere. */
-  #random(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   }
 }
