@@ -207,7 +207,9 @@ function settleOne(call: Call, participant: Participant, now: number): Call {
   if (call.heard[participant.userId] !== undefined && isBusy(participant))
     return withParticipant(call, settled(participant, "busy", "busy", busyDevice(participant), now));
   const isUnreachable = hasNobodyToRing(call, participant) && now >= unreachableAt(participant);
-  return isUnreachable ? withParticipant(call, settled(participant, "missed", "unreachable", null, now)) : call;
+  if (!isUnreachable) return call;
+  const next = withParticipant(call, settled(participant, "missed", "unreachable", null, now));
+  return committed(next, {}, { kind: "missed", userId: participant.userId }, now);
 }
 
 export function unreachableAt(participant: Participant): number {

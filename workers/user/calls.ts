@@ -6,16 +6,25 @@ import type { EndedCall, User } from "./state.ts";
 
 /** The calls that a user may be in, and those that are over. Pure. */
 
-/** Being rung is written, for a device that comes late must learn of it; the rest is remembered. */
+/** What came later was heard before. */
+export function isOld(user: User, { callId, rev }: CallView): boolean {
+  const heard = user.calls[callId] ?? user.ended[callId]?.view;
+  return heard !== undefined && heard.rev > rev;
+}
+
+/**
+ * Being rung is written, for a device that comes late must learn of it; the rest is remembered. Somebody may come after
+ * all to a call that was over for them.
+ */
 export function callChanged(user: User, view: CallView, now: number): User {
-  const known = user.calls[view.callId];
-  if (known && known.rev > view.rev) return user;
+  if (isOld(user, view)) return user;
   if (view.state === "ended") {
     const ended = withEnded(user, view, now);
     return { ...user, calls: without(user.calls, view.callId), pushed: without(user.pushed, view.callId), ended };
   }
   const calls = { ...user.calls, [view.callId]: view };
-  return known === undefined ? committed(user, { calls }) : { ...user, calls };
+  const change = { calls, ended: without(user.ended, view.callId) };
+  return user.calls[view.callId] === undefined ? committed(user, change) : { ...user, ...change };
 }
 
 /** Without what was only of use while it lasted; the oldest make room. */

@@ -1,5 +1,5 @@
 import type { CallInitiate } from "../../schema/client-messages.ts";
-import { uuidv7 } from "../../schema/ids.ts";
+import { type DeviceRef, uuidv7 } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import type { Create } from "../call/events.ts";
 import { rings } from "../call/told.ts";
@@ -19,8 +19,8 @@ interface Source {
   readonly step: (event: Event) => Verdict;
 }
 
-/** A crossing that could not be resolved leaves both calls ringing: worth more than one try. */
-const MERGE_ATTEMPTS = 3;
+/** A crossing that could not be resolved, or a call that was not given up, rings on: worth more than one try. */
+const ATTEMPTS = 3;
 
 /** Calls that the user starts, from the key that is written to the call object's reply. */
 export class Outgoing {
@@ -56,10 +56,18 @@ export class Outgoing {
     const caller = { userId, name: profile?.name ?? "", deviceId };
     const hasIdleDevices = this.#sockets.devices().length > 1;
     this.#sockets.dials(socket, callId);
-    const created = await this.#create({ callId, callType, caller, callees, offer, hasIdleDevices }, key);
-    if (created.ok) return this.#initiated(socket, message, created, verdict.kind === "duplicate");
+    const isRepeated = verdict.kind === "duplicate";
+    const created = await this.#create({ callId, callType, caller, callees, offer, hasIdleDevices }, key, isRepeated);
+    if (created.ok && !this.#sockets.of(deviceId)) this.#callerLeft(callId, { userId, deviceId });
+    if (created.ok) return this.#initiated(socket, message, created, isRepeated);
     this.#sockets.dials(socket, null);
     return [errorMessage(created.refusal, message.id)];
+  }
+
+  /** When its socket went, nothing was known yet of the call that it was setting up. */
+  #callerLeft(callId: string, device: DeviceRef): void {
+    const told = this.#env.CALLS.getByName(callId).disconnected(device);
+    this.#ctx.waitUntil(told.catch((error: unknown) => log("caller_lost_untold", { failure: failure(error) })));
   }
 
   /** The reply comes before anything else about the call; what has happened meanwhile follows. */
@@ -70,7 +78,8 @@ export class Outgoing {
     deduplicated: boolean,
   ): ServerMessage[] {
     const { callId } = created.view;
-    const view = this.#source.user().calls[callId] ?? created.view;
+    const { calls, ended } = this.#source.user();
+    const view = calls[callId] ?? ended[callId]?.view ?? created.view;
     const unknown = created.unknownIds.length === 0 ? {} : { unknownIds: [...created.unknownIds] };
     const reply = { type: "call_initiated" as const, ...(id !== undefined && { re: id }), callId, deduplicated };
     send(socket, [{ ...reply, ...unknown, rev: view.rev, state: view.state }]);
@@ -80,8 +89,8 @@ export class Outgoing {
   }
 
   /** Creating twice is creating once, so a repeated initiation also mends one that was cut short. */
-  async #create(input: Create, key: string): Promise<Created> {
-    const creating = this.#creating.get(input.callId) ?? this.#ask(input, key);
+  async #create(input: Create, key: string, isRepeated: boolean): Promise<Created> {
+    const creating = this.#creating.get(input.callId) ?? this.#ask(input, key, isRepeated);
     this.#creating.set(input.callId, creating);
     try {
       return await creating;
@@ -97,7 +106,7 @@ export class Outgoing {
   async giveWay({ ours, theirs }: Crossing, userId: string): Promise<void> {
     if (this.#merging.has(ours)) return;
     this.#merging.add(ours);
-    for (let attempt = 1; attempt <= MERGE_ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       if (await this.#giveWay(ours, theirs.callId, userId)) break;
     }
     this.#merging.delete(ours);
@@ -105,8 +114,9 @@ export class Outgoing {
 
   async #giveWay(ours: string, theirs: string, userId: string): Promise<boolean> {
     try {
-      await this.#creating.get(ours);
       const view = await this.#env.CALLS.getByName(theirs).look(userId);
+      // Ours may just be asked for: what is to end it must not get there first.
+      await this.#creating.get(ours);
       if (!view) this.#source.step({ type: "call_unknown", callId: theirs });
       else if (!rings(view.state)) this.#source.step({ type: "call_changed", view });
       else {
@@ -124,8 +134,11 @@ export class Outgoing {
     }
   }
 
-  /** What fails half way leaves nothing behind: the key is free again and nothing rings. */
-  async #ask(input: Create, key: string): Promise<Created> {
+  /**
+   * What fails half way leaves nothing behind: the key is free again and nothing rings. A repeated one only failed to
+   * ask: the call may stand since the first time, and somebody be in it.
+   */
+  async #ask(input: Create, key: string, isRepeated: boolean): Promise<Created> {
     const { callId } = input;
     try {
       const created = await this.#env.CALLS.getByName(callId).create(input);
@@ -134,9 +147,20 @@ export class Outgoing {
       return created;
     } catch (error) {
       log("initiation_failed", { call: short(callId), failure: failure(error) });
-      this.#source.step({ type: "initiation_failed", key, callId });
-      this.#ctx.waitUntil(this.#env.CALLS.getByName(callId).abandon(input.caller));
+      if (!isRepeated) this.#source.step({ type: "initiation_failed", key, callId });
+      if (!isRepeated) this.#ctx.waitUntil(this.#abandon(input));
       return { ok: false, refusal: { code: "internal", message: "the call could not be set up, try again" } };
+    }
+  }
+
+  /** Its object may have made the call, and nobody else would end what nobody is calling with. */
+  async #abandon({ callId, caller }: Create): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      try {
+        return await this.#env.CALLS.getByName(callId).abandon(caller);
+      } catch (error) {
+        log("abandon_failed", { call: short(callId), failure: failure(error) });
+      }
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { CallView } from "../call/state.ts";
 import { rings } from "../call/told.ts";
+import { failure, log, short } from "../log.ts";
 import type { Taken } from "../rpc.ts";
-import { outgoingTo } from "./calls.ts";
+import { isOld, outgoingTo } from "./calls.ts";
 import type { Privacy } from "./privacy.ts";
 import { type Pushes, pushable } from "./pushes.ts";
 import type { User } from "./state.ts";
@@ -11,7 +12,13 @@ import { attachment, type UserSockets } from "./user-sockets.ts";
 interface Source {
   readonly user: () => User;
   readonly step: (event: Event) => unknown;
+  /** How a call stands for the user: what is remembered of it may be old. */
+  readonly look: (callId: string) => Promise<CallView | null>;
+  readonly waitUntil: (work: Promise<void>) => void;
 }
+
+/** How often a call is asked whether it rings before what is remembered is taken for true. */
+const ATTEMPTS = 3;
 
 /** Takes what the user's calls have become, and has the devices told: over their sockets, or by push. */
 export class Ringing {
@@ -33,7 +40,7 @@ export class Ringing {
     const untold = { isKnown: true, name: user.profile?.name ?? null, rung: [], pushed: [], hasIdleDevices: false };
     if (view.role === "callee" && !isKnown(user)) return { ...untold, isKnown: false, silence: "none" };
     const silence = view.role === "callee" && !known ? this.#privacy.silenceFor(view) : "none";
-    if (silence !== "none" || (known && known.rev > view.rev)) return { ...untold, silence };
+    if (silence !== "none" || isOld(user, view)) return { ...untold, silence };
     const pushed = user.pushed[view.callId];
     this.#source.step({ type: "call_changed", view });
     this.announce(view);
@@ -44,14 +51,38 @@ export class Ringing {
 
   /** Tells the devices. A call of the user's that is over may have kept one from being rung by the same person. */
   announce(view: CallView): void {
-    const isOver = view.state === "ended";
-    if (isOver && view.ended?.mergedInto) this.#goOnIn(view.ended.mergedInto.callId, view.callId);
-    const calls = isOver ? Object.values(this.#source.user().calls) : [];
-    for (const each of [view, ...calls.filter((other) => other?.role === "callee" && rings(other.state))]) {
-      if (!each) continue;
-      const ours = outgoingTo(this.#source.user(), each.caller.userId);
-      this.#sockets.announce(each, (deviceId) => this.#isSilent(deviceId), ours, Date.now());
+    if (view.ended?.mergedInto) this.#goOnIn(view.ended.mergedInto.callId, view.callId);
+    this.#tell(view);
+    if (view.role === "callee" || view.state !== "ended") return;
+    const others = Object.values(this.#source.user().calls).flatMap((other) => other ?? []);
+    const rung = others.filter(({ role, state }) => role === "callee" && rings(state));
+    for (const { callId } of rung) this.#source.waitUntil(this.#announceAgain(callId));
+  }
+
+  /** That a call is over is only remembered, so one that seems to ring may have ended before an eviction: it is asked. */
+  async #announceAgain(callId: string): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      if (await this.#ask(callId)) break;
     }
+    const known = this.#source.user().calls[callId];
+    if (known) this.#tell(known);
+  }
+
+  async #ask(callId: string): Promise<boolean> {
+    const { look, step } = this.#source;
+    try {
+      const view = await look(callId);
+      step(view ? { type: "call_changed", view } : { type: "call_unknown", callId });
+      return true;
+    } catch (error) {
+      log("call_unreachable", { call: short(callId), failure: failure(error) });
+      return false;
+    }
+  }
+
+  #tell(view: CallView): void {
+    const ours = outgoingTo(this.#source.user(), view.caller.userId);
+    this.#sockets.announce(view, (deviceId) => this.#isSilent(deviceId), ours, Date.now());
   }
 
   /** Noted once it is asked for, so that a crash asks again. The call may have ended while the queue was answering. */

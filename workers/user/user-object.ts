@@ -57,7 +57,12 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     const user = () => this.#user;
     const step = (event: machine.Event) => this.#step(event);
-    this.#ringing = new Ringing(this.#sockets, new Pushes(env.PUSHES), this.#privacy, { user, step });
+    this.#ringing = new Ringing(this.#sockets, new Pushes(env.PUSHES), this.#privacy, {
+      user,
+      step,
+      look: (callId) => env.CALLS.getByName(callId).look(this.#user.userId),
+      waitUntil: (work) => ctx.waitUntil(work),
+    });
     this.#outgoing = new Outgoing(ctx, env, this.#sockets, this.#ringing, { user, step });
     this.#watchers = new Watchers(ctx, env.USERS, {
       watchers: () => Object.keys(this.#user.watchers),
