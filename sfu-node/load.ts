@@ -2,7 +2,7 @@ import type { types } from "mediasoup";
 import type { NodeLoad } from "../schema/fleet.ts";
 import type { WorkerPool } from "./workers.ts";
 
-/** Running totals of what is still open: CPU ms by worker process, packets by consumer. */
+/** Running totals of what is still open: CPU ms by worker process, packets that came by producer. */
 interface Totals {
   readonly at: number;
   readonly cpuMs: ReadonlyMap<string, number>;
@@ -24,33 +24,50 @@ export class LoadMeter {
     const current = await totals(this.#pool);
     this.#last = current;
     const elapsed = Math.max(1, current.at - last.at);
-    const cpu = growth(last.cpuMs, current.cpuMs) / (elapsed * this.#pool.size);
+    const cpu = sum(growth(last.cpuMs, current.cpuMs).values()) / (elapsed * this.#pool.size);
     return {
       workers: this.#pool.alive.length,
-      consumers: current.packets.size,
+      consumers: this.#pool.alive.reduce((count, { consumers }) => count + consumers.size, 0),
       cpu: Math.min(1, Number(cpu.toFixed(3))),
-      packetRate: Math.round((growth(last.packets, current.packets) * 1_000) / elapsed),
+      packetRate: Math.round((this.#forwarded(growth(last.packets, current.packets)) * 1_000) / elapsed),
     };
+  }
+
+  /**
+   * Each packet that came went to every consumer that is open. To ask the consumers themselves cost more than all else
+   * that a node does: in a room each producer has as many as there are people.
+   */
+  #forwarded(packets: ReadonlyMap<string, number>): number {
+    const consumers = this.#pool.alive.flatMap((slot) => [...slot.consumers]);
+    const flowing = consumers.filter(({ paused, producerPaused }) => !paused && !producerPaused);
+    return sum(flowing.map(({ producerId }) => packets.get(producerId) ?? 0));
   }
 }
 
 /** What is new since the last time counts from 0; what is gone no longer counts. */
-function growth(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): number {
-  let sum = 0;
-  for (const [key, total] of after) sum += Math.max(0, total - (before.get(key) ?? 0));
-  return sum;
+function growth(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map([...after].map(([key, total]) => [key, Math.max(0, total - (before.get(key) ?? 0))]));
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }
 
 async function totals(pool: WorkerPool): Promise<Totals> {
   const workers = pool.alive;
-  const consumers = workers.flatMap((slot) => [...slot.consumers]);
   const [cpuMs, packets] = await Promise.all([
     measured(
       workers,
       ({ worker }) => String(worker.pid),
       ({ worker }) => cpuOf(worker),
     ),
-    measured(consumers, ({ id }) => id, packetsOf),
+    measured(
+      workers.flatMap(({ producers }) => [...producers]),
+      ({ id }) => id,
+      packetsOf,
+    ),
   ]);
   return { at: performance.now(), cpuMs, packets };
 }
@@ -70,7 +87,8 @@ async function cpuOf(worker: types.Worker): Promise<number> {
   return ru_utime + ru_stime;
 }
 
-async function packetsOf(consumer: types.Consumer): Promise<number> {
-  const stats = await consumer.getStats();
-  return stats.reduce((sum, { type, packetCount }) => sum + (type === "outbound-rtp" ? packetCount : 0), 0);
+/** Of a track in layers, the one with the most: no consumer is sent two. */
+async function packetsOf(producer: types.Producer): Promise<number> {
+  const stats = await producer.getStats();
+  return Math.max(0, ...stats.map(({ packetCount }) => packetCount));
 }

@@ -5,9 +5,14 @@ import { retryDelayMs } from "./backoff.ts";
 import { type Log, problem } from "./log.ts";
 
 /** A mediasoup worker process, the port that all its transports share, and what it forwards. */
-export interface MediaWorker {
+export interface MediaWorker extends Media {
   readonly worker: types.Worker;
   readonly webRtcServer: types.WebRtcServer;
+}
+
+/** What is open on a worker, whoever made it. */
+interface Media {
+  readonly producers: ReadonlySet<types.Producer>;
   readonly consumers: ReadonlySet<types.Consumer>;
 }
 
@@ -117,7 +122,7 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
     const worker = await createWorker({ logLevel: "warn", ...(workerBin !== null && { workerBin }) });
     try {
       const webRtcServer = await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) });
-      return { worker, webRtcServer, consumers: consumersOf(worker) };
+      return { worker, webRtcServer, ...mediaOf(worker) };
     } catch (error) {
       await end(worker);
       throw error;
@@ -132,19 +137,22 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
   }
 }
 
-/** The open consumers of a worker, whoever makes them. */
-function consumersOf(worker: types.Worker): ReadonlySet<types.Consumer> {
+function mediaOf(worker: types.Worker): Media {
+  const producers = new Set<types.Producer>();
   const consumers = new Set<types.Consumer>();
-  const follow = (consumer: types.Consumer) => {
-    consumers.add(consumer);
-    consumer.observer.once("close", () => consumers.delete(consumer));
-  };
   worker.observer.on("newrouter", (router) => {
     router.observer.on("newtransport", (transport) => {
-      transport.observer.on("newconsumer", follow);
+      transport.observer.on("newproducer", (producer) => {
+        producers.add(producer);
+        producer.observer.once("close", () => producers.delete(producer));
+      });
+      transport.observer.on("newconsumer", (consumer) => {
+        consumers.add(consumer);
+        consumer.observer.once("close", () => consumers.delete(consumer));
+      });
     });
   });
-  return consumers;
+  return { producers, consumers };
 }
 
 async function end(worker: types.Worker): Promise<void> {

@@ -180,6 +180,27 @@ describe("the load", () => {
     expect(await meter.measure()).toMatchObject({ consumers: 0 });
   });
 
+  it("counts a packet once for each consumer that it goes to", async () => {
+    const pool = await open();
+    const router = await only(pool).worker.createRouter({ mediaCodecs: [OPUS] });
+    const { producer, consumer } = await forward(router);
+    const about = { producerId: producer.id, rtpCapabilities: router.rtpCapabilities };
+    const transport = await router.createDirectTransport();
+    for (const paused of [false, true]) await transport.consume({ ...about, paused });
+    const now = vi.spyOn(performance, "now").mockReturnValue(1_000);
+    const meter = new LoadMeter(pool);
+    const received = new Promise<void>((resolve) => {
+      let packets = 0;
+      consumer.on("rtp", () => ++packets === 50 && resolve());
+    });
+    for (let i = 1; i <= 50; i++) producer.send(rtpPacket(i, 1_234));
+    await received;
+    now.mockReturnValue(2_000);
+    const { consumers, packetRate } = await meter.measure();
+    now.mockRestore();
+    expect({ consumers, packetRate }).toEqual({ consumers: 3, packetRate: 100 });
+  });
+
   it("goes on without a worker that died while it was asked", async () => {
     const pool = await open();
     const meter = new LoadMeter(pool);
