@@ -38,6 +38,11 @@ export class Sockets {
     this.user.trySend(message);
   }
 
+  /** Each is open on the strength of its own token. */
+  renew(token: string): void {
+    for (const socket of [this.user, ...this.#calls.values()]) socket.trySend({ type: "token_refresh", token });
+  }
+
   wake(): void {
     for (const socket of [this.user, ...this.#calls.values()]) socket.wake();
   }

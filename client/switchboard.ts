@@ -72,7 +72,7 @@ export class Switchboard {
     const { now } = this.#platform;
     this.api = new Api({ url: options.url, token: () => this.#token(), platform: this.#platform });
     this.#sockets = new Sockets((path) => this.#socket(path));
-    const renew = (token: string) => this.#sockets.trySend({ type: "token_refresh", token });
+    const renew = (token: string) => this.#sockets.renew(token);
     this.#lease = new TokenLease({ token: () => this.#token(), renew, now });
     this.#link = this.#makeLink();
     this.#inbox = new Inbox(this.#calls, this.#link, {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { TokenLease } from "../../client/token-lease.ts";
 import { connectClient } from "../support/scripted-client.ts";
 import { ScriptedEdge } from "../support/scripted-edge.ts";
+import { callId, Scene } from "./call-scene.ts";
 
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 /** @param seconds until it expires */
@@ -70,5 +71,18 @@ describe("[CONN-8] a socket whose token runs out", () => {
     expect(again.protocols).toContain(`bearer.${third}`);
     expect(await again.next("register")).toMatchObject({ since: 7 });
     switchboard.close();
+  });
+
+  test("is renewed on the socket of the call, too: each has a token of its own", async () => {
+    const [first, second] = [tokenFor(3_600), tokenFor(7_200)];
+    let token = first;
+    const client = await connectClient(edge, () => token);
+    await new Scene(edge, client).initiate();
+    const socket = await edge.registered(`/calls/${callId}/ws`, client.userId);
+    token = second;
+    socket.send({ type: "error", code: "unauthorized", message: "the token has expired" });
+    expect(await socket.next("token_refresh")).toMatchObject({ token: second });
+    expect(await client.socket.next("token_refresh")).toMatchObject({ token: second });
+    client.switchboard.close();
   });
 });
