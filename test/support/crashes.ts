@@ -80,6 +80,6 @@ export class Crashes {
 }
 
 function crashOf(key: string, value: unknown): Crash {
-  if (/^(?:ice|held):/.test(key)) return { kind: "call", callId: null };
+  if (/^(?:room$|ice:|held:)/.test(key)) return { kind: "call", callId: null };
   return Row.parse(value);
 }
