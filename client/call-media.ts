@@ -122,14 +122,17 @@ export class CallMedia {
     return this.#answer(peer, offer);
   }
 
-  /** Answers with what is open already, on a new connection: the one that was offered is of no use any more. */
-  async answerInstead(offer: string | undefined, hasVideo: boolean): Promise<string | undefined> {
+  /**
+   * Answers with what is open already, on a new connection: the one that was offered is of no use any more.
+   * @param isVoice neither side sends a picture until its user turns the camera on
+   */
+  async answerInstead(offer: string | undefined, isVoice: boolean): Promise<string | undefined> {
     this.#main?.close();
-    if (!hasVideo) this.#tracks.set("video", null);
+    if (isVoice) this.#tracks.set("video", null);
     const connection = await this.#connect({ isPolite: true });
     this.#main = connection;
     if (this.#isClosed) this.reset();
-    return this.#answer(this.#unlessClosed(connection).peer, offer);
+    return this.#answer(this.#unlessClosed(connection).peer, offer, !isVoice);
   }
 
   /** Answers the offer of a device that is taking the call over; the first connection goes on beside it. */
@@ -249,6 +252,9 @@ export class CallMedia {
         if (of === this.#main && of.path) this.#events.path(...of.path);
       },
       remoteChanged: () => this.#events.changed(),
+      pictureRefused: (of) => {
+        if (of === this.#main) void this.setCamera(false);
+      },
     });
   }
 
@@ -258,10 +264,10 @@ export class CallMedia {
     else if (this.#main) await act(this.#main.peer);
   }
 
-  async #answer(peer: Peer, offer: string | undefined): Promise<string | undefined> {
+  async #answer(peer: Peer, offer: string | undefined, takesPicture = true): Promise<string | undefined> {
     if (offer !== undefined) await peer.acceptOffer(offer);
     await this.#send(peer);
-    return offer === undefined ? undefined : peer.createAnswer();
+    return offer === undefined ? undefined : peer.createAnswer(takesPicture);
   }
 
   #keep({ audio, video, withoutVideo }: LocalMedia): void {

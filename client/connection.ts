@@ -10,6 +10,8 @@ export interface ConnectionEvents {
   path(of: Connection): void;
   /** A remote track came, went, or started or stopped to flow. */
   remoteChanged(): void;
+  /** The other side takes none. */
+  pictureRefused(of: Connection): void;
 }
 
 interface ConnectionOptions {
@@ -41,6 +43,7 @@ export class Connection {
         on.path(connection);
       },
       remoteChanged: () => on.remoteChanged(),
+      pictureRefused: () => on.pictureRefused(connection),
     });
     return connection;
   }

@@ -172,8 +172,9 @@ export class DeviceCall implements Call {
     this.#commands.id = callId;
     this.#standing.givesWay();
     this.#link.attach(callId);
+    const isVoice = callType === "audio" || this.callType === "audio";
     try {
-      const answer = await this.media.answerInstead(sdp ?? (await this.#askOffer()), callType === "video");
+      const answer = await this.media.answerInstead(sdp ?? (await this.#askOffer()), isVoice);
       if (!this.#is("ended")) await this.#sendAnswer(answer);
     } catch (error) {
       this.#leave({ type: "call_end" }, { kind: "failed", code: errorCode(error) });

@@ -19,6 +19,8 @@ export interface PeerEvents {
   path(state: PathState, candidateType?: z.infer<typeof CandidateType>): void;
   /** A track came, went, or started or stopped to flow. */
   remoteChanged(): void;
+  /** The other side answered that it takes no picture: it is in the call by voice. */
+  pictureRefused(): void;
 }
 
 /** The media connection of one call, as the call needs it. */
@@ -29,7 +31,8 @@ export interface Peer {
   createOffer(): Promise<string>;
   /** Before tracks are set, so that they take the places that the offer made. */
   acceptOffer(sdp: string): Promise<void>;
-  createAnswer(): Promise<string>;
+  /** @param takesPicture false: the other side is to send none until it offers one again */
+  createAnswer(takesPicture: boolean): Promise<string>;
   /** The call is answered: from now on either side may negotiate. */
   established(answer?: string): Promise<void>;
   /** Whether the other side is heard and seen; the connection itself goes on. */

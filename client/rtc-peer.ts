@@ -62,7 +62,9 @@ export class RtcPeer implements Peer {
     await this.#addEarly();
   }
 
-  async createAnswer(): Promise<string> {
+  async createAnswer(takesPicture: boolean): Promise<string> {
+    const picture = this.#transceiver("video");
+    if (picture && !takesPicture) picture.direction = "inactive";
     await this.#pc.setLocalDescription();
     return this.#localSdp();
   }
@@ -70,7 +72,7 @@ export class RtcPeer implements Peer {
   async established(answer?: string): Promise<void> {
     if (this.#isEstablished) return;
     this.#isEstablished = true;
-    if (answer !== undefined) await this.describe({ sdpType: "answer", sdp: answer });
+    if (answer !== undefined) await this.#answered(answer);
     // An offer that came with no answer is made again where the other side can answer it.
     else if (this.#pc.signalingState === "have-local-offer") this.#tell();
     if (this.#isDue) await this.#negotiate();
@@ -116,6 +118,11 @@ export class RtcPeer implements Peer {
     this.#pc.close();
   }
 
+  async #answered(sdp: string): Promise<void> {
+    await this.describe({ sdpType: "answer", sdp });
+    if (this.#transceiver("video")?.currentDirection === "inactive") this.#events.pictureRefused();
+  }
+
   async #negotiate(): Promise<void> {
     this.#isDue = !this.#isEstablished;
     if (!this.#isEstablished || this.#pc.signalingState !== "stable") return;
@@ -139,8 +146,15 @@ export class RtcPeer implements Peer {
     await this.#pc.setRemoteDescription({ type: sdpType, sdp });
     await this.#addEarly();
     if (sdpType === "answer") return;
+    this.#takePicture();
     await this.#pc.setLocalDescription();
     this.#tell();
+  }
+
+  /** A picture that was refused with the first answer is welcome when it is offered later. */
+  #takePicture(): void {
+    const picture = this.#transceiver("video");
+    if (picture?.direction === "inactive") picture.direction = "recvonly";
   }
 
   #tell(): void {

@@ -45,6 +45,15 @@ describe("both call each other, and this call gives way", () => {
     expect(scene.peer().told).toContain("video on");
   });
 
+  test("[GLARE-2] audio against video: the other one's picture is not taken, until they offer it anew", async () => {
+    const call = await scene.initiate(false);
+    merge("video");
+    await scene.answered(otherId);
+    await reaches(call, "connecting");
+    expect(scene.peer().told).toContain("no picture");
+    expect(call.media.camera).toBeNull();
+  });
+
   test("the word of it is lost in a gap: the snapshots say so, and the ring that came instead stops", async () => {
     const call = await scene.initiate();
     scene.client.socket.close();
@@ -74,5 +83,20 @@ describe("both call each other, and this call gives way", () => {
     await reaches(call, "ended");
     const ending = { kind: "cancelled", reason: "answered_elsewhere", byDevice };
     expect(call.phase).toEqual({ kind: "ended", ending });
+  });
+});
+
+describe("both call each other, and this call goes on", () => {
+  test("[GLARE-2] video against audio: the camera goes off until the user turns it on", async () => {
+    const [call] = await scene.talk();
+    const camera = call.media.camera;
+    expect(camera?.readyState).toBe("live");
+    scene.peer().options.events.pictureRefused();
+    await scene.peer().heard("video off");
+    expect(call.media.camera).toBeNull();
+    expect(camera?.readyState).toBe("ended");
+    expect(call.phase.kind).toBe("connected");
+    await call.media.setCamera(true);
+    expect(scene.peer().told.at(-1)).toBe("video on");
   });
 });

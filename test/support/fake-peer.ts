@@ -30,7 +30,8 @@ export class FakePeer implements Peer {
     this.#tell(`offer: ${sdp}`);
   }
 
-  async createAnswer(): Promise<string> {
+  async createAnswer(takesPicture: boolean): Promise<string> {
+    if (!takesPicture) this.#tell("no picture");
     return "the answer";
   }
 

@@ -4,7 +4,7 @@ import { inspect, received } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
 const windows = new Windows("Hale");
-const { newProfile, openWindow, names, two, three } = windows;
+const { newProfile, newWindow, openWindow, signIn, names, two, three } = windows;
 beforeAll(() => windows.open());
 afterEach(() => windows.closeProfiles());
 afterAll(() => windows.close());
@@ -76,6 +76,50 @@ describe("two who call each other at once", () => {
     await ada.getByRole("button", { name: "Hang up" }).click();
     await isOver(bob);
     await expect.poll(() => recents(ada).getByRole("listitem").count()).toBe(1);
+  });
+});
+
+describe("two who call each other at once, one with the camera and one without", () => {
+  /** The ring is late: so it is the second one whose call gives way. */
+  async function hearNoRing(page: Page): Promise<void> {
+    await page.routeWebSocket(/\/ws$/, (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((frame) => {
+        if (!String(frame).includes('"type":"incoming_call"')) socket.send(frame);
+      });
+    });
+  }
+
+  const hasCamera = (page: Page, isOn: boolean) =>
+    page.getByRole("button", { name: isOn ? "Turn camera off" : "Turn camera on" }).waitFor();
+  const hasPicture = (page: Page, isOn: boolean) => page.locator(`.remote[data-video="${isOn}"]`).waitFor();
+
+  test.each([
+    ["Voice", "Video"],
+    ["Video", "Voice"],
+  ])("[GLARE-2] %s against %s is a voice call until its users turn their cameras on", async (first, second) => {
+    const { ada: adaName, bob: bobName } = await names();
+    const [ada, bob] = await Promise.all([
+      newProfile().then((profile) => openWindow(profile, adaName)),
+      newProfile().then(newWindow),
+    ]);
+    await hearNoRing(bob);
+    await signIn(bob, bobName);
+    await ada.getByRole("button", { name: `${first} call with ${bobName}` }).click();
+    await ada.getByText("Reaching…").waitFor();
+    await bob.getByRole("button", { name: `${second} call with ${adaName}` }).click();
+    await connected(ada, bob);
+    for (const page of [ada, bob]) await Promise.all([hasCamera(page, false), hasPicture(page, false)]);
+    for (const [page, other] of [
+      [ada, bob],
+      [bob, ada],
+    ] as const) {
+      await page.getByRole("button", { name: "Turn camera on" }).click();
+      await hasPicture(other, true);
+      await sees(other);
+    }
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await isOver(bob);
   });
 });
 
