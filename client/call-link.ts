@@ -21,6 +21,8 @@ export interface CallLink {
   attach(callId: string): void;
   /** Whether this device is in another call, or is making one. */
   isEngagedBeside(callId: string | null): boolean;
+  /** Its user has hung up: the device is free for a call on hold. */
+  freed(): void;
   /** The call is over here, and has said so. */
   release(callId: string | null): void;
   openMedia(choice: MediaChoice): Promise<LocalMedia>;

@@ -47,7 +47,7 @@ export interface Call {
   /** Silences this device only; the caller hears no difference. */
   ignore(): void;
 
-  /** Leaves the call, and goes on with the one that was put on hold last, as phones do. */
+  /** Leaves the call. If this device talked in it, it goes on with the call that was put on hold last. */
   hangUp(): void;
 
   /**

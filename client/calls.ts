@@ -25,6 +25,17 @@ export class Calls {
     return [...new Set(live)].filter(({ phase }) => phase.kind !== "incoming" && phase.kind !== "ended");
   }
 
+  /** Those that are talked in, or are on their way to that. */
+  get active(): DeviceCall[] {
+    return this.engaged.filter(({ isOnHold }) => !isOnHold);
+  }
+
+  /** Those that their user has put on hold, the latest first. */
+  get held(): DeviceCall[] {
+    const held = this.engaged.filter(({ isOnHold }) => isOnHold);
+    return held.sort((a, b) => (b.heldSince ?? 0) - (a.heldSince ?? 0));
+  }
+
   get isInitiating(): boolean {
     return this.#initiating.size > 0;
   }

@@ -128,13 +128,14 @@ export class DeviceCall implements Call {
   }
 
   hangUp(): void {
-    const { phase } = this;
+    const { phase, isOnHold } = this;
     const durationSeconds = isAnswered(phase) ? Math.round((this.#link.now() - phase.since) / 1000) : null;
     const ending: Ending = { kind: "hung_up", durationSeconds };
     if (this.#is("incoming")) this.decline();
     else if (this.#is("moving")) this.#stay();
     else if (this.id === null) this.#standing.end(ending);
     else this.#leave({ type: "call_end" }, ending);
+    if (!isOnHold) this.#link.freed();
   }
 
   async invite(people: readonly Person[]): Promise<void> {

@@ -5,7 +5,7 @@ import { Api } from "./api.ts";
 import type { Call } from "./call.ts";
 import type { CallLink } from "./call-link.ts";
 import type { Person } from "./call-options.ts";
-import { isAnswered } from "./call-state.ts";
+import { endAndAccept, hangUpAll, holdAndAccept, resumeHeld, switchTo } from "./call-waiting.ts";
 import { Calls } from "./calls.ts";
 import { Commands } from "./commands.ts";
 import { DeviceCall } from "./device-call.ts";
@@ -101,7 +101,7 @@ export class Switchboard {
 
   /** Leaves every call and goes offline. */
   close(): void {
-    for (const call of this.#calls.engaged) call.hangUp();
+    hangUpAll(this.#calls);
     this.#calls.clear();
     this.#commands.close();
     this.#lease.end();
@@ -120,17 +120,26 @@ export class Switchboard {
     return this.#start(new DeviceCall({ link: this.#link, ...about }), choice);
   }
 
-  /** Takes a waiting call, and hangs up whatever this device is in. @throws SwitchboardError as `call.answer` */
-  async endAndAccept(call: Call, choice: MediaChoice): Promise<void> {
-    for (const other of this.#others(call)) other.hangUp();
-    await call.answer(choice);
+  /**
+   * Takes a waiting call, and hangs up the one that this device talks in. Calls on hold stay so, unless there is nothing
+   * else to hang up.
+   * @throws SwitchboardError as `call.answer`
+   */
+  endAndAccept(call: Call, choice: MediaChoice): Promise<void> {
+    return endAndAccept(this.#calls, call, choice);
   }
 
-  /** Takes a waiting call, and puts the others on hold; one that nobody has answered yet is given up. */
-  async holdAndAccept(call: Call, choice: MediaChoice): Promise<void> {
-    const held = this.#others(call).map((other) => (isAnswered(other.phase) ? other.hold(true) : other.hangUp()));
-    await Promise.all(held);
-    await call.answer(choice);
+  /**
+   * Takes a waiting call, and puts the others on hold; one that nobody has answered yet is given up.
+   * @throws SwitchboardError as `call.answer`
+   */
+  holdAndAccept(call: Call, choice: MediaChoice): Promise<void> {
+    return holdAndAccept(this.#calls, call, choice);
+  }
+
+  /** Goes on with a call that is on hold, and puts the one that this device talks in on hold. */
+  switchTo(held: Call): Promise<void> {
+    return switchTo(this.#calls, held);
   }
 
   /** Takes a call over from another device of the user's, which keeps it until media flows here. */
@@ -157,10 +166,6 @@ export class Switchboard {
     return call;
   }
 
-  #others(call: Call): DeviceCall[] {
-    return this.#calls.engaged.filter((other) => other !== call);
-  }
-
   #makeLink(): CallLink {
     const platform = this.#platform;
     const userId = () => this.#userId;
@@ -176,6 +181,7 @@ export class Switchboard {
       send: (message) => this.#sockets.for(message.callId).send(message),
       attach: (callId) => this.#sockets.attach(callId),
       isEngagedBeside: (callId) => this.#calls.engaged.some(({ id }) => id !== callId),
+      freed: () => resumeHeld(this.#calls),
       release: (callId) => this.#release(callId),
       openMedia: (choice) => openMedia(platform, choice),
       openMicrophone: (microphoneId) => openMicrophone(platform, { microphoneId }),

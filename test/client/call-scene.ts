@@ -5,6 +5,7 @@ import { type ScriptedConnection, ScriptedEdge } from "../support/scripted-edge.
 
 export const callId = "0192a000-0000-7000-8000-000000000002";
 export const otherId = "0192a000-0000-7000-8000-000000000001";
+export const thirdId = "0192a000-0000-7000-8000-000000000003";
 export const bob = { userId: "b0000000-0000-4000-8000-000000000001", name: "Bob" };
 export const bobsPhone = { userId: bob.userId, deviceId: "b0000000-0000-4000-8000-0000000000d1" };
 export const bobsTablet = { userId: bob.userId, deviceId: "b0000000-0000-4000-8000-0000000000d2" };
@@ -101,11 +102,11 @@ export class Scene {
   }
 
   /** Eve calls. */
-  async rung(type: "incoming_call" | "call_waiting"): Promise<Call> {
+  async rung(type: "incoming_call" | "call_waiting", id = otherId): Promise<Call> {
     const incoming = new Promise<Call>((resolve) => this.client.switchboard.incoming.subscribe(resolve));
     const caller = { ...eve, deviceId: evesPhone.deviceId };
     const offer = { callType: "video" as const, sdp: "eve's offer", remainingMs: 30_000 };
-    this.client.socket.send({ type, callId: otherId, rev: 1, caller, ...offer });
+    this.client.socket.send({ type, callId: id, rev: 1, caller, ...offer });
     return incoming;
   }
 

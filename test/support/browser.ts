@@ -65,6 +65,11 @@ export async function shrinkCamera(context: BrowserContext): Promise<void> {
   });
 }
 
+/** The name of what the keyboard acts on. */
+export async function focused(page: Page): Promise<string | null> {
+  return page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? null);
+}
+
 export interface Received {
   /** Pictures of the other side that were decoded. */
   readonly framesDecoded: number;

@@ -1,7 +1,7 @@
 import type { Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { HistoryResponse } from "../../schema/http.ts";
-import { inspect, received } from "../support/browser.ts";
+import { focused, inspect, received } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
 const windows = new Windows("Lane");
@@ -206,10 +206,6 @@ describe("by keyboard alone", () => {
   async function tabTo(page: Page, name: string): Promise<void> {
     for (let i = 0; i < 40 && (await focused(page)) !== name; i++) await page.keyboard.press("Tab");
     expect(await focused(page)).toBe(name);
-  }
-
-  async function focused(page: Page): Promise<string | null> {
-    return page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? null);
   }
 });
 

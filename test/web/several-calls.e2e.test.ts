@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { inspect, received } from "../support/browser.ts";
+import { focused, inspect, received } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
 const windows = new Windows("Hale");
@@ -152,13 +152,27 @@ describe("a second call", () => {
     await ada.locator('.remote[data-video="true"]').waitFor();
     await ada.getByRole("button", { name: "Hang up" }).click();
     await bob.getByText("On hold", { exact: true }).waitFor();
-    await bob.getByRole("button", { name: "Resume" }).click();
+    await expect.poll(() => focused(bob)).toBe("Resume");
+    await bob.keyboard.press("Enter");
     await connected(eve, bob);
     await eve.locator('.remote[data-video="true"]').waitFor();
     await bob.getByRole("button", { name: "Hang up" }).click();
     await eve.getByText(/^Call ended after/).waitFor();
     await bob.getByRole("heading", { name: "People" }).waitFor();
     expect(eveName).not.toBe(adaName);
+  });
+
+  test("[WAIT-2] is hung up by its user: the first one goes on by itself", async () => {
+    const { ada, bob, eve, bobName } = await callDuringCall();
+    await bob.getByRole("button", { name: "Hold & accept" }).click();
+    await connected(eve, bob);
+    await ada.getByText(`${bobName} has put you on hold`).waitFor();
+    await bob.getByRole("button", { name: "Hang up", exact: true }).click();
+    await isOver(eve);
+    await connected(ada, bob);
+    await sees(ada);
+    await bob.getByRole("button", { name: "Hang up" }).click();
+    await isOver(ada);
   });
 
   test("[WAIT-1] ends the first one when that is asked for, or is declined", async () => {

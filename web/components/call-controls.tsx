@@ -19,7 +19,7 @@ export function CallControls({ call, hasSettings, onSettings, onCamera }: CallCo
         label={media.isMuted ? "Unmute" : "Mute"}
         tone="glass"
         isActive={media.isMuted}
-        autoFocus
+        autoFocus={!call.isOnHold}
         onClick={() => media.mute(!media.isMuted)}
       />
       <RoundButton
@@ -34,6 +34,7 @@ export function CallControls({ call, hasSettings, onSettings, onCamera }: CallCo
         label={call.isOnHold ? "Resume" : "Hold"}
         tone="glass"
         isActive={call.isOnHold}
+        autoFocus={call.isOnHold}
         disabled={!isAnswered(call.phase)}
         onClick={() => void call.hold(!call.isOnHold)}
       />

@@ -24,7 +24,7 @@ export function GroupControls({ call, room, hasSettings, onSettings, onCamera, o
         label={media.isMuted ? "Unmute" : "Mute"}
         tone="glass"
         isActive={media.isMuted}
-        autoFocus
+        autoFocus={!call.isOnHold}
         onClick={() => media.mute(!media.isMuted)}
       />
       <RoundButton
@@ -35,7 +35,7 @@ export function GroupControls({ call, room, hasSettings, onSettings, onCamera, o
         onClick={() => onCamera(!hasCamera)}
       />
       {call.isOnHold && (
-        <RoundButton icon="play" label="Resume" tone="glass" isActive onClick={() => void call.hold(false)} />
+        <RoundButton icon="play" label="Resume" tone="glass" isActive autoFocus onClick={() => void call.hold(false)} />
       )}
       {canShareScreen && !call.isOnHold && (
         <RoundButton

@@ -80,8 +80,7 @@ export function useCalls(switchboard: Switchboard): Calls {
       });
     },
     switchTo(held) {
-      void state.active?.hold(true);
-      void held.hold(false);
+      void switchboard.switchTo(held);
       setState((before) => goOnWith(before, held));
     },
     move(elsewhere) {
@@ -123,7 +122,7 @@ function goOnWith(before: State, call: Call): State {
   return { ...before, active: call, held: held.filter((other) => other !== null) };
 }
 
-/** With the active one the latest of those on hold comes back, still on hold. */
+/** With the active one the latest of those on hold comes back; it goes on if its user hung up, and else on a tap. */
 function withoutCall(before: State, call: Call, text: string | null): State {
   const isOurs = [before.active, ...before.ringing, ...before.held].includes(call);
   if (!isOurs) return before;
