@@ -14,6 +14,11 @@ const secrets = {
   TURN_SECRET: "turn-secret-of-the-tests",
 };
 
+/** With `npm test -- --stacks`: what they need is large. */
+const stacks = {
+  test: { name: "stacks", include: ["test/**/*.stacks.test.ts"], env, testTimeout: 90_000, hookTimeout: 120_000 },
+};
+
 /** The folder says what is tested, the ending says where it runs. */
 export default defineConfig({
   test: {
@@ -24,7 +29,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.{workerd,edge,e2e}.test.ts", "node_modules/**"],
+          exclude: ["test/**/*.{workerd,edge,e2e,stacks}.test.ts", "node_modules/**"],
           env,
         },
       },
@@ -75,6 +80,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      ...(process.env.SWITCHBOARD_STACKS === "on" ? [stacks] : []),
     ],
   },
 });

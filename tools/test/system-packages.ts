@@ -3,17 +3,39 @@ import { delimiter, join } from "node:path";
 import { SetupError } from "../setup/setup-error.ts";
 import { run } from "./run.ts";
 
-/** A program that tests use, the Debian package that has it, and where else than in PATH it may be. */
+/** What tests use, and the Debian package that has it. */
 interface Needed {
   readonly what: string;
-  readonly commands: readonly string[];
   readonly debian: string;
-  readonly folders: () => readonly string[];
+  readonly isThere: (env: NodeJS.ProcessEnv) => boolean;
 }
 
 const NEEDED: readonly Needed[] = [
-  { what: "a browser", commands: ["chromium", "chromium-browser"], debian: "chromium", folders: () => [] },
-  { what: "PostgreSQL's server", commands: ["initdb"], debian: "postgresql", folders: postgresFolders },
+  {
+    what: "a browser",
+    debian: "chromium",
+    isThere: (env) => onPath("chromium", env) || onPath("chromium-browser", env),
+  },
+  {
+    what: "PostgreSQL's server",
+    debian: "postgresql",
+    isThere: (env) => onPath("initdb", env) || postgresFolders().some((folder) => executable(join(folder, "initdb"))),
+  },
+];
+
+/** For `npm test -- --stacks`: 140 MB to load, 490 MB on disk, 25 s; so not for every run. */
+const NEEDED_FOR_STACKS: readonly Needed[] = [
+  { what: "Firefox", debian: "firefox-esr", isThere: (env) => onPath("firefox-esr", env) },
+  plugin("GStreamer's webrtcbin", "gstreamer1.0-plugins-bad", "gstreamer-1.0/libgstwebrtc.so"),
+  plugin("GStreamer's ICE", "gstreamer1.0-nice", "gstreamer-1.0/libgstnice.so"),
+  plugin("GStreamer's VP8", "gstreamer1.0-plugins-good", "gstreamer-1.0/libgstvpx.so"),
+  plugin("GStreamer's Opus", "gstreamer1.0-plugins-base", "gstreamer-1.0/libgstopus.so"),
+  plugin("webrtcbin for Python", "gir1.2-gst-plugins-bad-1.0", "girepository-1.0/GstWebRTC-1.0.typelib"),
+  {
+    what: "GStreamer for Python",
+    debian: "python3-gst-1.0",
+    isThere: () => existsSync("/usr/lib/python3/dist-packages/gi/overrides/Gst.py"),
+  },
 ];
 
 /**
@@ -21,7 +43,8 @@ const NEEDED: readonly Needed[] = [
  * @throws SetupError `missing_package` with the line to run, for others
  */
 export async function ensureSystemPackages(say: (line: string) => void, env = process.env): Promise<void> {
-  const missing = NEEDED.filter((needed) => !found(needed, env));
+  const needed = env.SWITCHBOARD_STACKS === "on" ? [...NEEDED, ...NEEDED_FOR_STACKS] : NEEDED;
+  const missing = needed.filter(({ isThere }) => !isThere(env));
   if (missing.length === 0) return;
   const packages = missing.map(({ debian }) => debian);
   if (process.getuid?.() === 0 && onPath("apt-get", env)) {
@@ -30,7 +53,7 @@ export async function ensureSystemPackages(say: (line: string) => void, env = pr
     await run("apt-get", ["update", "-qq"], { env: quiet });
     await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], { env: quiet });
   }
-  const still = missing.filter((needed) => !found(needed, env));
+  const still = missing.filter(({ isThere }) => !isThere(env));
   if (still.length === 0) return;
   throw new SetupError(
     "missing_package",
@@ -39,10 +62,13 @@ export async function ensureSystemPackages(say: (line: string) => void, env = pr
   );
 }
 
-function found({ commands, folders }: Needed, env: NodeJS.ProcessEnv): boolean {
-  return commands.some(
-    (command) => onPath(command, env) || folders().some((folder) => executable(join(folder, command))),
-  );
+/** Debian has a folder of libraries for each architecture. */
+function plugin(what: string, debian: string, path: string): Needed {
+  return {
+    what,
+    debian,
+    isThere: () => readdirSync("/usr/lib").some((folder) => existsSync(join("/usr/lib", folder, path))),
+  };
 }
 
 function onPath(command: string, env: NodeJS.ProcessEnv): boolean {
