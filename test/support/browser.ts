@@ -70,6 +70,12 @@ export async function focused(page: Page): Promise<string | null> {
   return page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? null);
 }
 
+/** By the Tab key alone. */
+export async function tabTo(page: Page, name: string): Promise<void> {
+  for (let i = 0; i < 40 && (await focused(page)) !== name; i++) await page.keyboard.press("Tab");
+  expect(await focused(page)).toBe(name);
+}
+
 export interface Received {
   /** Pictures of the other side that were decoded. */
   readonly framesDecoded: number;

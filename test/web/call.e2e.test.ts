@@ -1,7 +1,7 @@
 import type { Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { HistoryResponse } from "../../schema/http.ts";
-import { focused, inspect, received } from "../support/browser.ts";
+import { focused, inspect, received, tabTo } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
 const windows = new Windows("Lane");
@@ -202,11 +202,6 @@ describe("by keyboard alone", () => {
     await ada.getByRole("button", { name: "Cancel call" }).click();
     await ada.getByText("Call cancelled").waitFor();
   });
-
-  async function tabTo(page: Page, name: string): Promise<void> {
-    for (let i = 0; i < 40 && (await focused(page)) !== name; i++) await page.keyboard.press("Tab");
-    expect(await focused(page)).toBe(name);
-  }
 });
 
 describe("what browsers refuse", () => {

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { focused, inspect, received } from "../support/browser.ts";
+import { focused, inspect, received, tabTo } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
 const windows = new Windows("Hale");
@@ -50,6 +50,34 @@ describe("a user with two windows", () => {
     await ada.getByRole("button", { name: "Hang up" }).click();
     await isOver(laptop);
     await moveHere(tablet).waitFor({ state: "detached" });
+  });
+
+  test("[HAND-7] asks another one to take the call over, by keyboard; it stays until that one does", async () => {
+    const { ada, laptop, tablet, adaName, bobName } = await three();
+    await startVideoCall(ada, laptop, bobName);
+    await tabTo(laptop, "Move to another device");
+    await laptop.keyboard.press("Enter");
+    const panel = laptop.getByRole("region", { name: "Move to another device" });
+    const target = panel.getByRole("button", { name: /^Chrome on Linux$/ });
+    await target.waitFor();
+    await laptop.keyboard.press("Tab");
+    await laptop.keyboard.press("Tab");
+    await expect.poll(() => target.evaluate((button) => button === document.activeElement)).toBe(true);
+    await laptop.keyboard.press("Enter");
+    await panel.getByText(/^Chrome on Linux was asked/).waitFor();
+    await inspect(laptop, "move");
+    await tablet.getByText(`Another device asks this one to take over the call with ${adaName}`).waitFor();
+    await sees(laptop);
+    await laptop.keyboard.press("Escape");
+    await panel.waitFor({ state: "detached" });
+    expect(await focused(laptop)).toBe("Move to another device");
+
+    await tablet.getByRole("button", { name: "Move here" }).click();
+    await laptop.getByText("Moved to another device").waitFor();
+    await connected(tablet, ada);
+    await Promise.all([sees(ada), sees(tablet)]);
+    await ada.getByRole("button", { name: "Hang up" }).click();
+    await isOver(tablet);
   });
 
   test("[HAND-5] the call ends while the other window could take it: there is nothing left to move", async () => {

@@ -1,10 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
-import { type Call, errorCode, isAnswered } from "../../client/index.ts";
+import { type Api, type Call, errorCode, isAnswered } from "../../client/index.ts";
 import { storedDevices } from "../devices.ts";
 import { InvitePanel } from "../group/invite-panel.tsx";
 import type { Calls } from "../hooks/use-calls.ts";
 import type { Contact } from "../hooks/use-contacts.ts";
 import { useSignal } from "../hooks/use-signal.ts";
+import type { Session } from "../session.ts";
 import { playRingback } from "../sound.ts";
 import { errorText } from "../text.ts";
 import { RoundButton } from "./button.tsx";
@@ -15,6 +16,7 @@ import { DeviceSettings } from "./device-settings.tsx";
 import { Dialog } from "./dialog.tsx";
 import { HeldBar } from "./held-bar.tsx";
 import { LocalVideo } from "./local-video.tsx";
+import { MovePanel } from "./move-panel.tsx";
 import { RemoteVideo } from "./remote-video.tsx";
 import { WaitingBanner } from "./waiting-banner.tsx";
 
@@ -25,12 +27,14 @@ interface OtherCallsProps {
 
 interface CallScreenProps extends OtherCallsProps {
   readonly contacts: readonly Contact[];
+  readonly session: Session;
+  readonly api: Api;
 }
 
-type Panel = "none" | "devices" | "people";
+type Panel = "none" | "devices" | "people" | "move";
 
 /** From the first ring to the last word. */
-export function CallScreen({ call, calls, contacts }: CallScreenProps) {
+export function CallScreen({ call, calls, contacts, session: { deviceId }, api }: CallScreenProps) {
   useSignal(call.changed);
   const [panel, setPanel] = useState<Panel>("none");
   const [speakerId, setSpeakerId] = useState(storedDevices().speakerId);
@@ -55,17 +59,7 @@ export function CallScreen({ call, calls, contacts }: CallScreenProps) {
       <div class="call-top">
         <CallStatus call={call} />
         <OtherCalls call={call} calls={calls} />
-        {isAnswered(phase) && (
-          <span class="call-add">
-            <RoundButton
-              icon="addPerson"
-              label="Add people"
-              tone="glass"
-              isExpanded={panel === "people"}
-              onClick={() => toggle("people")}
-            />
-          </span>
-        )}
+        {isAnswered(phase) && <TopButtons panel={panel} onToggle={toggle} />}
       </div>
       <div class="call-bottom">
         <CallHint call={call} trouble={trouble} onCameraOff={() => setCamera(false)} />
@@ -75,6 +69,9 @@ export function CallScreen({ call, calls, contacts }: CallScreenProps) {
         {panel === "people" && (
           <InvitePanel call={call} contacts={contacts} onClose={() => setPanel("none")} onInvite={guarded} />
         )}
+        {panel === "move" && (
+          <MovePanel call={call} api={api} deviceId={deviceId} onClose={() => setPanel("none")} onAsk={guarded} />
+        )}
         <CallControls
           call={call}
           hasSettings={panel === "devices"}
@@ -83,6 +80,37 @@ export function CallScreen({ call, calls, contacts }: CallScreenProps) {
         />
       </div>
     </Dialog>
+  );
+}
+
+interface TopButtonsProps {
+  readonly panel: Panel;
+  readonly onToggle: (panel: Panel) => void;
+}
+
+/** What an answered call may become: one on another device, or one with more people. */
+function TopButtons({ panel, onToggle }: TopButtonsProps) {
+  return (
+    <>
+      <span class="call-move">
+        <RoundButton
+          tone="glass"
+          icon="devices"
+          label="Move to another device"
+          isExpanded={panel === "move"}
+          onClick={() => onToggle("move")}
+        />
+      </span>
+      <span class="call-add">
+        <RoundButton
+          tone="glass"
+          icon="addPerson"
+          label="Add people"
+          isExpanded={panel === "people"}
+          onClick={() => onToggle("people")}
+        />
+      </span>
+    </>
   );
 }
 

@@ -1,8 +1,8 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { CallMedia } from "../../client/index.ts";
 import { canChooseSpeaker, type DeviceChoice, storeDevices, storedDevices } from "../devices.ts";
 import { useMediaDevices } from "../hooks/use-media-devices.ts";
-import { RoundButton } from "./button.tsx";
+import { CallPanel } from "./call-panel.tsx";
 import { DeviceSelect } from "./device-select.tsx";
 
 interface DeviceSettingsProps {
@@ -13,12 +13,6 @@ interface DeviceSettingsProps {
 }
 
 export function DeviceSettings({ media, onClose, onSpeaker, onChange }: DeviceSettingsProps) {
-  const panel = useRef<HTMLElement>(null);
-  useLayoutEffect(() => {
-    const opener = document.activeElement;
-    panel.current?.focus();
-    return () => opener instanceof HTMLElement && opener.focus();
-  }, []);
   const devices = useMediaDevices();
   const [choice, setChoice] = useState(storedDevices);
   const choose = (change: DeviceChoice) => {
@@ -27,17 +21,7 @@ export function DeviceSettings({ media, onClose, onSpeaker, onChange }: DeviceSe
     setChoice(next);
   };
   return (
-    <section
-      ref={panel}
-      class="settings"
-      aria-label="Devices"
-      tabIndex={-1}
-      onKeyDown={(event) => event.key === "Escape" && onClose()}
-    >
-      <div class="settings-head">
-        <h3>Devices</h3>
-        <RoundButton icon="close" label="Close devices" tone="glass" onClick={onClose} />
-      </div>
+    <CallPanel label="Devices" closeLabel="Close devices" onClose={onClose}>
       <DeviceSelect
         label="Camera"
         kind="videoinput"
@@ -70,6 +54,6 @@ export function DeviceSettings({ media, onClose, onSpeaker, onChange }: DeviceSe
           }}
         />
       )}
-    </section>
+    </CallPanel>
   );
 }

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { Api } from "../../client/index.ts";
 import { GroupScreen } from "../group/group-screen.tsx";
 import { type Calls, useCalls } from "../hooks/use-calls.ts";
 import { useConnection } from "../hooks/use-connection.ts";
@@ -75,7 +76,7 @@ export function Home({ session, onSignOut }: HomeProps) {
           onClose={() => setSettings(false)}
         />
       )}
-      <Screens calls={calls} contacts={people.contacts ?? []} session={session} />
+      <Screens calls={calls} contacts={people.contacts ?? []} session={session} api={switchboard.api} />
     </div>
   );
 }
@@ -84,17 +85,18 @@ interface ScreensProps {
   readonly calls: Calls;
   readonly contacts: readonly Contact[];
   readonly session: Session;
+  readonly api: Api;
 }
 
 /** One at a time: who calls during a call waits on that one's screen. */
-function Screens({ calls, contacts, session }: ScreensProps) {
+function Screens({ calls, contacts, session, api }: ScreensProps) {
   const { active, ringing, trouble, accept } = calls;
   const call = ringing[0];
   if (active?.room) {
     const about = { call: active, room: active.room, calls, contacts };
     return <GroupScreen key={active.key} {...about} self={session} />;
   }
-  if (active) return <CallScreen key={active.key} call={active} calls={calls} contacts={contacts} />;
+  if (active) return <CallScreen key={active.key} {...{ call: active, calls, contacts, session, api }} />;
   if (!call) return null;
   return (
     <RingScreen

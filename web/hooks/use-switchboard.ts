@@ -1,5 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { Switchboard } from "../../client/index.ts";
+import { browserName } from "../device-name.ts";
 import { type Session, tokenSource } from "../session.ts";
 
 /** This window's client: connected while the window is there. */
@@ -29,6 +30,6 @@ function create(session: Session): Switchboard {
     token: tokenSource(session),
     deviceId: session.deviceId,
     deviceType: "Web",
-    deviceName: "Browser window",
+    deviceName: browserName(navigator.userAgent),
   });
 }
