@@ -15,7 +15,7 @@ const Seen = z.object({
 const SEEN_HEADER = "x-switchboard-seen-from";
 
 /** A request for an object, with where it comes from. */
-export function withWhereabouts(asked: Request, { cf }: Request): Request {
+export function withWhereabouts(asked: Request, { cf }: { readonly cf?: unknown }): Request {
   const { latitude, longitude, continent } = Seen.parse(cf ?? {});
   const request = new Request(asked);
   request.headers.set(SEEN_HEADER, JSON.stringify({ latitude, longitude, continent }));

@@ -44,6 +44,7 @@ test("[SAFE-6] too many wrong tokens and keys from one address get 429, on route
   for (const [method, path] of [
     ["PUT", `/api/users/${ada.userId}`],
     ["GET", "/sfu/nodes?region=local"],
+    ["GET", `/sfu/rooms/${randomUUID()}?epoch=1&nodeId=${randomUUID()}`],
   ] as const) {
     const init = { method, headers: { authorization: "Bearer wrong" } };
     expect(await untilLimited(async () => (await edge.fetch(path, init)).status)).toBe(429);
