@@ -7,43 +7,36 @@ import { failure, log, short } from "../log.ts";
 import type { Created } from "../rpc.ts";
 import { errorMessage, send } from "../socket.ts";
 import type { Crossing } from "./calls.ts";
+import type { Core } from "./core.ts";
 import { initiationRefusal } from "./initiation.ts";
 import { initiationRates } from "./rates.ts";
 import type { Ringing } from "./ringing.ts";
-import type { User } from "./state.ts";
-import type { Event, Verdict } from "./user.ts";
+import type { Event } from "./user.ts";
 import type { UserSockets } from "./user-sockets.ts";
-
-interface Source {
-  readonly user: () => User;
-  readonly step: (event: Event) => Verdict;
-}
 
 /** A crossing that could not be resolved, or a call that was not given up, rings on: worth more than one try. */
 const ATTEMPTS = 3;
 
 /** Calls that the user starts, from the key that is written to the call object's reply. */
 export class Outgoing {
-  readonly #ctx: DurableObjectState;
   readonly #env: Pick<Env, "CALLS"> & Parameters<typeof initiationRates>[0];
   readonly #sockets: UserSockets;
   readonly #ringing: Ringing;
-  readonly #source: Source;
+  readonly #core: Core;
   /** Calls whose object has not replied yet: a repeated initiation waits for the same reply. */
   readonly #creating = new Map<string, Promise<Created>>();
   /** Calls of ours that are giving way to another. */
   readonly #merging = new Set<string>();
 
-  constructor(ctx: DurableObjectState, env: Env, sockets: UserSockets, ringing: Ringing, source: Source) {
-    this.#ctx = ctx;
+  constructor(env: Env, sockets: UserSockets, ringing: Ringing, core: Core) {
     this.#env = env;
     this.#sockets = sockets;
     this.#ringing = ringing;
-    this.#source = source;
+    this.#core = core;
   }
 
   async initiate(socket: WebSocket, deviceId: string, message: CallInitiate): Promise<ServerMessage[]> {
-    const { user, step } = this.#source;
+    const { user, step } = this.#core;
     const { userId, profile } = user();
     const { idempotencyKey: key, callType, sdp: offer = null } = message;
     const callees = [...new Set(message.calleeIds)];
@@ -67,7 +60,7 @@ export class Outgoing {
   /** When its socket went, nothing was known yet of the call that it was setting up. */
   #callerLeft(callId: string, device: DeviceRef): void {
     const told = this.#env.CALLS.getByName(callId).disconnected(device);
-    this.#ctx.waitUntil(told.catch((error: unknown) => log("caller_lost_untold", { failure: failure(error) })));
+    this.#core.waitUntil(told.catch((error: unknown) => log("caller_lost_untold", { failure: failure(error) })));
   }
 
   /** The reply comes before anything else about the call; what has happened meanwhile follows. */
@@ -78,7 +71,7 @@ export class Outgoing {
     deduplicated: boolean,
   ): ServerMessage[] {
     const { callId } = created.view;
-    const { calls, ended } = this.#source.user();
+    const { calls, ended } = this.#core.user();
     const view = calls[callId] ?? ended[callId]?.view ?? created.view;
     const unknown = created.unknownIds.length === 0 ? {} : { unknownIds: [...created.unknownIds] };
     const reply = { type: "call_initiated" as const, ...(id !== undefined && { re: id }), callId, deduplicated };
@@ -117,8 +110,8 @@ export class Outgoing {
       const view = await this.#env.CALLS.getByName(theirs).look(userId);
       // Ours may just be asked for: what is to end it must not get there first.
       await this.#creating.get(ours);
-      if (!view) this.#source.step({ type: "call_unknown", callId: theirs });
-      else if (!rings(view.state)) this.#source.step({ type: "call_changed", view });
+      if (!view) this.#core.step({ type: "call_unknown", callId: theirs });
+      else if (!rings(view.state)) this.#core.step({ type: "call_changed", view });
       else {
         const isMerged = await this.#env.CALLS.getByName(ours).merge({
           callId: theirs,
@@ -143,12 +136,12 @@ export class Outgoing {
     try {
       const created = await this.#env.CALLS.getByName(callId).create(input);
       const failed: Event = { type: "initiation_failed", key, callId };
-      this.#source.step(created.ok ? { type: "call_changed", view: created.view } : failed);
+      this.#core.step(created.ok ? { type: "call_changed", view: created.view } : failed);
       return created;
     } catch (error) {
       log("initiation_failed", { call: short(callId), failure: failure(error) });
-      if (!isRepeated) this.#source.step({ type: "initiation_failed", key, callId });
-      if (!isRepeated) this.#ctx.waitUntil(this.#abandon(input));
+      if (!isRepeated) this.#core.step({ type: "initiation_failed", key, callId });
+      if (!isRepeated) this.#core.waitUntil(this.#abandon(input));
       return { ok: false, refusal: { code: "internal", message: "the call could not be set up, try again" } };
     }
   }

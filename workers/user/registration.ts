@@ -8,25 +8,20 @@ import { snapshotOf } from "../call/view.ts";
 import { failure, log, short } from "../log.ts";
 import { errorMessage, type Identity, registered } from "../socket.ts";
 import { endedSince } from "./calls.ts";
-import type { Profile, User } from "./state.ts";
-import type { Event, Verdict } from "./user.ts";
+import type { Core } from "./core.ts";
+import type { Profile } from "./state.ts";
 import { attachment, type UserSockets } from "./user-sockets.ts";
-
-interface Source {
-  readonly user: () => User;
-  readonly step: (event: Event) => Verdict;
-}
 
 /** How a device comes, or comes back: by the state of its user's calls, not by a log of what it missed. */
 export class Registration {
   readonly #calls: Env["CALLS"];
   readonly #sockets: UserSockets;
-  readonly #source: Source;
+  readonly #core: Core;
 
-  constructor(calls: Env["CALLS"], sockets: UserSockets, source: Source) {
+  constructor(calls: Env["CALLS"], sockets: UserSockets, core: Core) {
     this.#calls = calls;
     this.#sockets = sockets;
-    this.#source = source;
+    this.#core = core;
   }
 
   /**
@@ -36,7 +31,7 @@ export class Registration {
   async register(socket: WebSocket, message: Register): Promise<ServerMessage[]> {
     const { deviceId, id, since } = message;
     const asked = await this.#askCalls(deviceId);
-    const { user, step } = this.#source;
+    const { user, step } = this.#core;
     step({ type: "profile", profile: profileOf(attachment(socket).identity, user().profile) });
     const verdict = step({ type: "register", device: message });
     if (verdict.kind === "refused") return [errorMessage(verdict.refusal, id)];
@@ -59,7 +54,7 @@ export class Registration {
   }
 
   async #askCalls(deviceId: string): Promise<CallView[]> {
-    const { user, step } = this.#source;
+    const { user, step } = this.#core;
     const device = { userId: user().userId, deviceId };
     const mayRing = !(user().devices[deviceId]?.doNotDisturb ?? false);
     const asked = Object.keys(user().calls).map(async (callId) => {

@@ -3,19 +3,11 @@ import { rings } from "../call/told.ts";
 import { failure, log, short } from "../log.ts";
 import type { Taken } from "../rpc.ts";
 import { isOld, outgoingTo } from "./calls.ts";
+import type { Core } from "./core.ts";
 import type { Privacy } from "./privacy.ts";
 import { type Pushes, pushable } from "./pushes.ts";
-import type { User } from "./state.ts";
-import { type Event, isKnown } from "./user.ts";
+import { isKnown } from "./user.ts";
 import { attachment, type UserSockets } from "./user-sockets.ts";
-
-interface Source {
-  readonly user: () => User;
-  readonly step: (event: Event) => unknown;
-  /** How a call stands for the user: what is remembered of it may be old. */
-  readonly look: (callId: string) => Promise<CallView | null>;
-  readonly waitUntil: (work: Promise<void>) => void;
-}
 
 /** How often a call is asked whether it rings before what is remembered is taken for true. */
 const ATTEMPTS = 3;
@@ -25,24 +17,24 @@ export class Ringing {
   readonly #sockets: UserSockets;
   readonly #pushes: Pushes;
   readonly #privacy: Privacy;
-  readonly #source: Source;
+  readonly #core: Core;
 
-  constructor(sockets: UserSockets, pushes: Pushes, privacy: Privacy, source: Source) {
+  constructor(sockets: UserSockets, pushes: Pushes, privacy: Privacy, core: Core) {
     this.#sockets = sockets;
     this.#pushes = pushes;
     this.#privacy = privacy;
-    this.#source = source;
+    this.#core = core;
   }
 
   async take(view: CallView): Promise<Taken> {
-    const user = this.#source.user();
+    const user = this.#core.user();
     const known = user.calls[view.callId];
     const untold = { isKnown: true, name: user.profile?.name ?? null, rung: [], pushed: [], hasIdleDevices: false };
     if (view.role === "callee" && !isKnown(user)) return { ...untold, isKnown: false, silence: "none" };
     const silence = view.role === "callee" && !known ? this.#privacy.silenceFor(view) : "none";
     if (silence !== "none" || isOld(user, view)) return { ...untold, silence };
     const pushed = user.pushed[view.callId];
-    this.#source.step({ type: "call_changed", view });
+    this.#core.step({ type: "call_changed", view });
     this.announce(view);
     if (view.role === "callee" && rings(view.state)) return { ...untold, ...(await this.#ring(view)) };
     if (pushed) await this.#tellPushed(view, pushed);
@@ -54,9 +46,9 @@ export class Ringing {
     if (view.ended?.mergedInto) this.#goOnIn(view.ended.mergedInto.callId, view.callId);
     this.#tell(view);
     if (view.role === "callee" || view.state !== "ended") return;
-    const others = Object.values(this.#source.user().calls).flatMap((other) => other ?? []);
+    const others = Object.values(this.#core.user().calls).flatMap((other) => other ?? []);
     const rung = others.filter(({ role, state }) => role === "callee" && rings(state));
-    for (const { callId } of rung) this.#source.waitUntil(this.#announceAgain(callId));
+    for (const { callId } of rung) this.#core.waitUntil(this.#announceAgain(callId));
   }
 
   /** That a call is over is only remembered, so one that seems to ring may have ended before an eviction: it is asked. */
@@ -64,15 +56,13 @@ export class Ringing {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       if (await this.#ask(callId)) break;
     }
-    const known = this.#source.user().calls[callId];
+    const known = this.#core.user().calls[callId];
     if (known) this.#tell(known);
   }
 
   async #ask(callId: string): Promise<boolean> {
-    const { look, step } = this.#source;
     try {
-      const view = await look(callId);
-      step(view ? { type: "call_changed", view } : { type: "call_unknown", callId });
+      await this.#core.look(callId);
       return true;
     } catch (error) {
       log("call_unreachable", { call: short(callId), failure: failure(error) });
@@ -81,26 +71,26 @@ export class Ringing {
   }
 
   #tell(view: CallView): void {
-    const ours = outgoingTo(this.#source.user(), view.caller.userId);
+    const ours = outgoingTo(this.#core.user(), view.caller.userId);
     this.#sockets.announce(view, (deviceId) => this.#isSilent(deviceId), ours, Date.now());
   }
 
   /** Noted once it is asked for, so that a crash asks again. The call may have ended while the queue was answering. */
   async #hasPushed(view: CallView, pushed: readonly string[]): Promise<void> {
-    const isRinging = rings(this.#source.user().calls[view.callId]?.state);
-    if (isRinging) this.#source.step({ type: "pushed", callId: view.callId, deviceIds: pushed });
+    const isRinging = rings(this.#core.user().calls[view.callId]?.state);
+    if (isRinging) this.#core.step({ type: "pushed", callId: view.callId, deviceIds: pushed });
     else await this.#pushes.notice(view, pushed);
   }
 
   /** Once: whatever the call becomes after its ringing, those who were pushed are told no more of it. */
   async #tellPushed(view: CallView, pushed: readonly string[]): Promise<void> {
-    this.#source.step({ type: "pushed", callId: view.callId, deviceIds: [] });
+    this.#core.step({ type: "pushed", callId: view.callId, deviceIds: [] });
     await this.#pushes.notice(view, pushed);
   }
 
   /** The device whose call was merged is sent to the other one, and so is not rung for it. */
   #goOnIn(into: string, merged: string): void {
-    const view = this.#source.user().calls[into];
+    const view = this.#core.user().calls[into];
     for (const { socket } of this.#sockets.registered()) {
       if (view && attachment(socket).told[merged]?.isIn) this.#sockets.markTold(socket, view);
     }
@@ -108,7 +98,7 @@ export class Ringing {
 
   /** Over their sockets the devices were told; the others are pushed, once. */
   async #ring(view: CallView): Promise<Pick<Taken, "rung" | "pushed" | "silence" | "hasIdleDevices">> {
-    const user = this.#source.user();
+    const user = this.#core.user();
     const connected = this.#sockets.devices();
     const rung = connected.filter((deviceId) => !this.#isSilent(deviceId));
     const pushed = pushable(user);
@@ -127,6 +117,6 @@ export class Ringing {
   }
 
   #isSilent(deviceId: string): boolean {
-    return this.#source.user().devices[deviceId]?.doNotDisturb ?? false;
+    return this.#core.user().devices[deviceId]?.doNotDisturb ?? false;
   }
 }

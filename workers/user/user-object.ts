@@ -1,26 +1,20 @@
 import { DurableObject } from "cloudflare:workers";
-import {
-  type ClientMessage,
-  type InCallMessage,
-  type PresenceWatch,
-  parseClientFrame,
-  type Register,
-  type TokenRefresh,
-} from "../../schema/client-messages.ts";
+import { parseClientFrame } from "../../schema/client-messages.ts";
 import type { BlocksResponse, DevicesResponse, PresenceResponse, Settings } from "../../schema/http.ts";
 import type { PushTarget } from "../../schema/push.ts";
 import type { PushToken } from "../../schema/push-token.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { Alarm } from "../alarm.ts";
 import type { CallView } from "../call/state.ts";
-import { rings } from "../call/told.ts";
-import { renewal } from "../expiry.ts";
 import { FloodGuard } from "../flood-guard.ts";
-import { failure, log, short } from "../log.ts";
 import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
-import { answerClose, CLOSE_REMOVED, close, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
+import { answerClose, CLOSE_REMOVED, close, errorMessage, identityOf, send } from "../socket.ts";
 import { Arrivals } from "./arrivals.ts";
 import { crossings } from "./calls.ts";
+import type { Core } from "./core.ts";
+import { Departures } from "./departures.ts";
+import { Messages } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Privacy } from "./privacy.ts";
 import { Pushes, pushTargets } from "./pushes.ts";
@@ -40,38 +34,50 @@ import { Watchers } from "./watchers.ts";
 export class UserObject extends DurableObject<Env> implements UserRpc {
   #user: User;
   readonly #alarm: Alarm;
-  readonly #sockets: UserSockets;
-  readonly #outgoing: Outgoing;
-  readonly #privacy: Privacy;
-  readonly #ringing: Ringing;
-  readonly #watchers: Watchers;
   readonly #flood = new FloodGuard();
-  readonly #registration: Registration;
   readonly #arrivals = new Arrivals();
+  readonly #sockets: UserSockets;
+  readonly #privacy: Privacy;
+  readonly #outbox: Outbox;
+  readonly #ringing: Ringing;
+  readonly #outgoing: Outgoing;
+  readonly #departures: Departures;
+  readonly #watchers: Watchers;
+  readonly #messages: Messages;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#user = ctx.storage.kv.get<User>("user") ?? machine.newUser(ctx.id.name ?? "");
-    this.#privacy = new Privacy(ctx.storage.kv);
-    this.#sockets = new UserSockets(ctx);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    const user = () => this.#user;
-    const step = (event: machine.Event) => this.#step(event);
-    this.#ringing = new Ringing(this.#sockets, new Pushes(env.PUSHES), this.#privacy, {
-      user,
-      step,
-      look: (callId) => env.CALLS.getByName(callId).look(this.#user.userId),
-      waitUntil: (work) => ctx.waitUntil(work),
-    });
-    this.#outgoing = new Outgoing(ctx, env, this.#sockets, this.#ringing, { user, step });
+    const core = this.#core();
+    const sockets = new UserSockets(ctx);
+    this.#sockets = sockets;
+    this.#privacy = new Privacy(ctx.storage.kv);
+    this.#outbox = new Outbox(env.LEDGER, core, this.#ledgerRetryMs);
+    this.#ringing = new Ringing(sockets, new Pushes(env.PUSHES), this.#privacy, core);
+    const outgoing = new Outgoing(env, sockets, this.#ringing, core);
+    const departures = new Departures(env.CALLS, sockets, core);
+    this.#outgoing = outgoing;
+    this.#departures = departures;
     this.#watchers = new Watchers(ctx, env.USERS, {
       watchers: () => Object.keys(this.#user.watchers),
       isBlocked: (watcher) => this.#privacy.isBlocked(watcher),
       presence: (viewerId) => this.#presenceFor(viewerId),
-      step,
+      step: core.step,
     });
-    this.#registration = new Registration(env.CALLS, this.#sockets, { user, step });
+    const registration = new Registration(env.CALLS, sockets, core);
+    this.#messages = new Messages(env, core, { sockets, registration, outgoing, departures });
     this.#alarm = new Alarm(ctx);
+  }
+
+  #core(): Core {
+    return {
+      user: () => this.#user,
+      step: (event) => this.#step(event),
+      look: (callId) => this.#look(callId),
+      waitUntil: (work) => this.ctx.waitUntil(work),
+      arm: () => this.#arm(),
+    };
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -87,23 +93,14 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     }
     const { message } = parsed;
     this.#sockets.touch(socket, Date.now());
-    const answered = this.#answer(socket, message);
+    const answered = this.#messages.take(socket, message);
     if (message.type === "register") this.#arrivals.add(message.deviceId, answered);
     await answered;
   }
 
-  async #answer(socket: WebSocket, message: ClientMessage): Promise<void> {
-    try {
-      send(socket, await this.#respond(socket, message));
-    } catch (error) {
-      log("message_failed", { user: short(this.#user.userId), type: message.type, failure: failure(error) });
-      send(socket, [errorMessage({ code: "internal", message: "try again" }, message.id)]);
-    }
-  }
-
   override webSocketClose(socket: WebSocket, code: number): void {
     answerClose(socket, code);
-    this.#left(attachment(socket).deviceId);
+    this.#departures.left(attachment(socket).deviceId);
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -114,10 +111,10 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#alarm.fired();
     const now = Date.now();
     this.#sockets.expire(now);
-    this.#sweep();
+    this.#departures.sweep();
     this.#step({ type: "swept" });
     await this.#watchers.refresh(machine.staleWatchers(this.#user, now));
-    if (machine.isOutboxOverdue(this.#user, now, this.#ledgerRetryMs)) this.#tellLedgerAgain();
+    this.#outbox.tellAgain(now);
     this.#arm();
   }
 
@@ -137,7 +134,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   async devices(): Promise<DevicesResponse> {
-    this.#sweep();
+    this.#departures.sweep();
     return devicesOf(this.#user);
   }
 
@@ -176,7 +173,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
 
   /** @returns false when the list that it concerns is full */
   async changeSettings(asked: Change): Promise<boolean> {
-    this.#sweep();
+    this.#departures.sweep();
     const now = Date.now();
     const lastSeen = machine.isOnline(this.#user) ? now : this.#user.lastSeen;
     const isDone = this.#privacy.change(asked.type === "block" ? { ...asked, lastSeen } : asked, now);
@@ -194,12 +191,12 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   async presence(viewerId: string): Promise<PresenceResponse> {
-    this.#sweep();
+    this.#departures.sweep();
     return this.#presenceFor(viewerId);
   }
 
   async watch(watcherId: string): Promise<PresenceResponse> {
-    this.#sweep();
+    this.#departures.sweep();
     if (machine.isKnown(this.#user)) this.#step({ type: "watched", by: watcherId });
     return this.#presenceFor(watcherId);
   }
@@ -216,69 +213,14 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     return this.#sockets.lastSign(deviceId);
   }
 
+  async #look(callId: string): Promise<CallView | null> {
+    const view = await this.env.CALLS.getByName(callId).look(this.#user.userId);
+    this.#step(view ? { type: "call_changed", view } : { type: "call_unknown", callId });
+    return view;
+  }
+
   #presenceFor(viewerId: string): PresenceResponse {
     return this.#privacy.presenceFor(viewerId, presenceOf(this.#user, Date.now()));
-  }
-
-  async #respond(socket: WebSocket, message: ClientMessage): Promise<ServerMessage[]> {
-    if (message.type === "register") return this.#register(socket, message);
-    const { deviceId } = attachment(socket);
-    if (deviceId === null) return [errorMessage(REGISTER_FIRST, message.id)];
-    switch (message.type) {
-      case "call_initiate":
-        return this.#outgoing.initiate(socket, deviceId, message);
-      case "presence_watch":
-        return this.#watch(socket, message);
-      case "token_refresh":
-        return this.#refresh(socket, message);
-      case "call_alerting":
-        return this.#alerting(socket, deviceId, message);
-      default:
-        return this.#forward(deviceId, message);
-    }
-  }
-
-  async #register(socket: WebSocket, message: Register): Promise<ServerMessage[]> {
-    const { deviceId: former } = attachment(socket);
-    const wasOnline = machine.isOnline(this.#user);
-    const answers = await this.#registration.register(socket, message);
-    if (!wasOnline && machine.isOnline(this.#user)) log("user_online", { user: short(this.#user.userId) });
-    if (former !== message.deviceId) this.#left(former);
-    this.#arm();
-    return answers;
-  }
-
-  async #refresh(socket: WebSocket, message: TokenRefresh): Promise<ServerMessage[]> {
-    const { lease, reply } = await renewal(this.#user.userId, message, this.env);
-    if (lease) this.#sockets.renew(socket, lease);
-    this.#arm();
-    return [reply];
-  }
-
-  /** Only a call's first alerting goes on; of a refused one it is as if it had not been said. */
-  async #alerting(socket: WebSocket, deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
-    const { callId } = message;
-    const isFirst = this.#sockets.alerting(callId).size === 0;
-    this.#sockets.markAlerting(socket, callId, true);
-    if (!isFirst) return [];
-    const replies = await this.#forward(deviceId, message).catch((error: unknown) => {
-      this.#sockets.markAlerting(socket, callId, false);
-      throw error;
-    });
-    if (replies.length > 0) this.#sockets.markAlerting(socket, callId, false);
-    return replies;
-  }
-
-  async #forward(deviceId: string, message: InCallMessage): Promise<ServerMessage[]> {
-    const from = { userId: this.#user.userId, deviceId, name: this.#user.profile?.name };
-    return this.env.CALLS.getByName(message.callId).command(from, message);
-  }
-
-  async #watch(socket: WebSocket, { userIds }: PresenceWatch): Promise<ServerMessage[]> {
-    this.#sockets.watch(socket, userIds);
-    const { userId } = this.#user;
-    const presences = await Promise.all(userIds.map((id) => this.env.USERS.getByName(id).watch(userId)));
-    return presences.map((presence) => ({ type: "presence", ...presence }));
   }
 
   #step(event: machine.Event): machine.Verdict {
@@ -287,7 +229,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#user = user;
     this.#arm();
     if (machine.isCommit(before, user)) this.ctx.storage.kv.put("user", user);
-    if (before.outbox !== user.outbox) this.#tellLedger(before.outbox);
+    if (before.outbox !== user.outbox) this.#outbox.tell(before.outbox);
     if (machine.isOnline(before) !== machine.isOnline(user)) this.#watchers.tellAll();
     if (before.calls !== user.calls) this.#giveWay();
     return verdict;
@@ -299,45 +241,10 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     }
   }
 
-  /** A device whose socket closed, or became another device's, is gone unless it has a newer one. */
-  #left(deviceId: string | null): void {
-    if (deviceId === null || this.#sockets.of(deviceId)) return;
-    this.#step({ type: "gone", deviceId, at: Date.now() });
-    if (!machine.isOnline(this.#user)) log("user_offline", { user: short(this.#user.userId) });
-    for (const view of Object.values(this.#user.calls)) {
-      if (view?.role !== "caller" || !rings(view.state) || !view.joined.includes(deviceId)) continue;
-      const device = { userId: this.#user.userId, deviceId };
-      const told = this.env.CALLS.getByName(view.callId).disconnected(device);
-      this.ctx.waitUntil(told.catch((error: unknown) => log("caller_lost_untold", { failure: failure(error) })));
-    }
-  }
-
-  /** Devices whose sockets have fallen silent are gone as of their last sign of life. */
-  #sweep(): void {
-    const alive = new Set(this.#sockets.alive(Date.now()));
-    for (const [deviceId, device] of Object.entries(this.#user.devices)) {
-      if (device.connectedAt === null || alive.has(deviceId)) continue;
-      const at = Math.max(device.connectedAt, this.#sockets.lastSign(deviceId));
-      this.#step({ type: "gone", deviceId, at });
-    }
-  }
-
   #arm(): void {
     const deadlines = [machine.nextDeadline(this.#user, this.#ledgerRetryMs), this.#sockets.leaseDeadline()];
     const next = Math.min(...deadlines.map((deadline) => deadline ?? Number.POSITIVE_INFINITY));
     this.#alarm.arm(Number.isFinite(next) ? next : null);
-  }
-
-  #tellLedger(told: User["outbox"]): void {
-    const events = Object.entries(this.#user.outbox).flatMap(([key, event]) => (told[key] === event ? [] : [event]));
-    if (events.length === 0) return;
-    const sent = this.env.LEDGER.sendBatch(events.map((body) => ({ body })));
-    this.ctx.waitUntil(sent.catch((error: unknown) => log("ledger_unreachable", { failure: failure(error) })));
-  }
-
-  #tellLedgerAgain(): void {
-    this.#step({ type: "ledger_told" });
-    this.#tellLedger({});
   }
 
   get #ledgerRetryMs(): number {
