@@ -6,6 +6,7 @@ import { rings } from "../call/told.ts";
 import { failure, log, short } from "../log.ts";
 import type { Created } from "../rpc.ts";
 import { errorMessage, send } from "../socket.ts";
+import { abandonedDue } from "./abandoned.ts";
 import type { Crossing } from "./calls.ts";
 import type { Core } from "./core.ts";
 import { initiationRefusal } from "./initiation.ts";
@@ -14,8 +15,8 @@ import type { Ringing } from "./ringing.ts";
 import type { Event } from "./user.ts";
 import type { UserSockets } from "./user-sockets.ts";
 
-/** A crossing that could not be resolved, or a call that was not given up, rings on: worth more than one try. */
-const ATTEMPTS = 3;
+/** A crossing that could not be resolved leaves both calls ringing: worth more than one try. */
+const MERGE_ATTEMPTS = 3;
 
 /** Calls that the user starts, from the key that is written to the call object's reply. */
 export class Outgoing {
@@ -99,7 +100,7 @@ export class Outgoing {
   async giveWay({ ours, theirs }: Crossing, userId: string): Promise<void> {
     if (this.#merging.has(ours)) return;
     this.#merging.add(ours);
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= MERGE_ATTEMPTS; attempt++) {
       if (await this.#giveWay(ours, theirs.callId, userId)) break;
     }
     this.#merging.delete(ours);
@@ -140,20 +141,31 @@ export class Outgoing {
       return created;
     } catch (error) {
       log("initiation_failed", { call: short(callId), failure: failure(error) });
-      if (!isRepeated) this.#core.step({ type: "initiation_failed", key, callId });
-      if (!isRepeated) this.#core.waitUntil(this.#abandon(input));
+      if (!isRepeated) this.#giveUp(input, key);
       return { ok: false, refusal: { code: "internal", message: "the call could not be set up, try again" } };
     }
   }
 
-  /** Its object may have made the call, and nobody else would end what nobody is calling with. */
-  async #abandon({ callId, caller }: Create): Promise<void> {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      try {
-        return await this.#env.CALLS.getByName(callId).abandon(caller);
-      } catch (error) {
-        log("abandon_failed", { call: short(callId), failure: failure(error) });
-      }
+  /** It is written down first, so that the call is ended however often that fails. */
+  #giveUp({ callId, caller: { deviceId } }: Create, key: string): void {
+    this.#core.step({ type: "initiation_lost", key, callId, deviceId });
+    this.#core.waitUntil(this.#abandon(callId, deviceId));
+  }
+
+  /** Tells the calls' objects that nobody wants what they may have made: nobody else would end it. */
+  async abandonOverdue(now: number): Promise<void> {
+    const due = abandonedDue(this.#core.user(), now);
+    await Promise.all(due.map(({ callId, deviceId }) => this.#abandon(callId, deviceId)));
+  }
+
+  async #abandon(callId: string, deviceId: string): Promise<void> {
+    const { user, step } = this.#core;
+    try {
+      await this.#env.CALLS.getByName(callId).abandon({ userId: user().userId, deviceId });
+      step({ type: "abandoned", callId });
+    } catch (error) {
+      log("abandon_failed", { call: short(callId), failure: failure(error) });
+      step({ type: "abandon_failed", callId });
     }
   }
 }

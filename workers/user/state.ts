@@ -32,6 +32,14 @@ export interface Initiation {
   readonly at: number;
 }
 
+export interface Abandoned {
+  /** With which it was made. */
+  readonly deviceId: string;
+  readonly tries: number;
+  /** When it is tried again. */
+  readonly at: number;
+}
+
 export interface EndedCall {
   readonly seq: number;
   readonly view: CallView;
@@ -54,6 +62,8 @@ export interface User {
   readonly calls: Readonly<Record<string, CallView | null>>;
   /** Calls that are over, for devices that come back: as of which revision, and how they ended. */
   readonly ended: Readonly<Record<string, EndedCall>>;
+  /** Calls whose making failed half way, until their objects have heard that nobody wants them. */
+  readonly abandoned: Readonly<Record<string, Abandoned>>;
   /** Of each call the devices that were pushed, which are to be told how it ended. */
   readonly pushed: Readonly<Record<string, readonly string[]>>;
   /** Users who are told of this one's presence, and until when without asking them again. */

@@ -20,9 +20,11 @@ import { Privacy } from "./privacy.ts";
 import { Pushes, pushTargets } from "./pushes.ts";
 import { Registration } from "./registration.ts";
 import { Ringing } from "./ringing.ts";
+import { loaded, stored } from "./row.ts";
 import type { Change, UserSettings } from "./settings.ts";
 import type { Profile, User } from "./state.ts";
 import { devicesOf, presenceOf } from "./status.ts";
+import { Tidying } from "./tidying.ts";
 import * as machine from "./user.ts";
 import { attachment, UserSockets } from "./user-sockets.ts";
 import { Watchers } from "./watchers.ts";
@@ -42,12 +44,13 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   readonly #ringing: Ringing;
   readonly #outgoing: Outgoing;
   readonly #departures: Departures;
+  readonly #tidying: Tidying;
   readonly #watchers: Watchers;
   readonly #messages: Messages;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#user = ctx.storage.kv.get<User>("user") ?? machine.newUser(ctx.id.name ?? "");
+    this.#user = loaded(ctx.id.name ?? "", ctx.storage.kv.get<User>("user"));
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     const core = this.#core();
     const sockets = new UserSockets(ctx);
@@ -59,6 +62,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const departures = new Departures(env.CALLS, sockets, core);
     this.#outgoing = outgoing;
     this.#departures = departures;
+    this.#tidying = new Tidying(core);
     this.#watchers = new Watchers(ctx, env.USERS, {
       watchers: () => Object.keys(this.#user.watchers),
       isBlocked: (watcher) => this.#privacy.isBlocked(watcher),
@@ -113,8 +117,9 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.#sockets.expire(now);
     this.#departures.sweep();
     this.#step({ type: "swept" });
-    await this.#watchers.refresh(machine.staleWatchers(this.#user, now));
     this.#outbox.tellAgain(now);
+    await this.#outgoing.abandonOverdue(now);
+    await this.#watchers.refresh(machine.staleWatchers(this.#user, now));
     this.#arm();
   }
 
@@ -228,10 +233,11 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     const { user, verdict } = machine.step(before, event, Date.now());
     this.#user = user;
     this.#arm();
-    if (machine.isCommit(before, user)) this.ctx.storage.kv.put("user", user);
+    if (machine.isCommit(before, user)) this.ctx.storage.kv.put("user", stored(user));
     if (before.outbox !== user.outbox) this.#outbox.tell(before.outbox);
     if (machine.isOnline(before) !== machine.isOnline(user)) this.#watchers.tellAll();
     if (before.calls !== user.calls) this.#giveWay();
+    if (before.calls !== user.calls) this.#tidying.begin();
     return verdict;
   }
 

@@ -4,6 +4,7 @@ import type { DeviceEvent, UserEvent } from "../../schema/ledger.ts";
 import { IDEMPOTENCY_MS, MAX_DEVICES, MAX_WATCHERS, PRESENCE_SWEEP_MS, WATCH_MS } from "../../schema/limits.ts";
 import type { PushToken } from "../../schema/push-token.ts";
 import type { CallView } from "../call/state.ts";
+import { abandonDone, abandonFailed, initiationLost } from "./abandoned.ts";
 import { callChanged } from "./calls.ts";
 import { committed, posted, without } from "./change.ts";
 import { gone, register, removed, tokenDied, withChange, withPushToken } from "./devices.ts";
@@ -33,9 +34,16 @@ export type Event =
       /** Why it makes no sense; it counts as an attempt all the same. */
       readonly refusal: Refusal | null;
     }
+  /** The call's object refused it. */
   | { readonly type: "initiation_failed"; readonly key: string; readonly callId: string }
+  /** Nobody knows whether its object has made the call. */
+  | { readonly type: "initiation_lost"; readonly key: string; readonly callId: string; readonly deviceId: string }
+  | { readonly type: "abandon_failed"; readonly callId: string }
+  | { readonly type: "abandoned"; readonly callId: string }
   | { readonly type: "call_changed"; readonly view: CallView }
   | { readonly type: "call_unknown"; readonly callId: string }
+  /** What is remembered of the calls is to be written. */
+  | { readonly type: "tidied" }
   /** These devices are being pushed to ring; none: they are told that it is over. */
   | { readonly type: "pushed"; readonly callId: string; readonly deviceIds: readonly string[] }
   | { readonly type: "watched"; readonly by: string }
@@ -65,6 +73,7 @@ export function newUser(userId: string): User {
     initiations: {},
     calls: {},
     ended: {},
+    abandoned: {},
     pushed: {},
     watchers: {},
     lastSeen: null,
@@ -103,10 +112,18 @@ function decide(user: User, event: Event, now: number): Step {
       return initiate(user, event, now);
     case "initiation_failed":
       return done(initiationFailed(user, event.key, event.callId));
+    case "initiation_lost":
+      return done(initiationLost(user, event.key, event.callId, event.deviceId, now));
+    case "abandon_failed":
+      return done(abandonFailed(user, event.callId, now));
+    case "abandoned":
+      return done(abandonDone(user, event.callId));
     case "call_changed":
       return done(callChanged(user, event.view, now));
     case "call_unknown":
       return done({ ...user, calls: without(user.calls, event.callId) });
+    case "tidied":
+      return done(committed(user, {}));
     case "pushed":
       return done(pushed(user, event.callId, event.deviceIds));
     case "watched":
@@ -124,7 +141,7 @@ function decide(user: User, event: Event, now: number): Step {
 
 /** When the machine next wants to be woken, in Unix ms; null if never. */
 export function nextDeadline(user: User, ledgerRetryMs: number): number | null {
-  const deadlines: number[] = [];
+  const deadlines = Object.values(user.abandoned).map(({ at }) => at);
   if (Object.keys(user.outbox).length > 0) deadlines.push(user.outboxToldAt + ledgerRetryMs);
   if (isSwept(user)) deadlines.push(user.sweptAt + PRESENCE_SWEEP_MS);
   return deadlines.length === 0 ? null : Math.min(...deadlines);

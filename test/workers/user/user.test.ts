@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { IDEMPOTENCY_MS, MAX_DEVICES, PRESENCE_SWEEP_MS, WATCH_MS } from "../../../schema/limits.ts";
+import { IDEMPOTENCY_MS, MAX_DEVICES, PRESENCE_SWEEP_MS, REDELIVER_MS, WATCH_MS } from "../../../schema/limits.ts";
 import { viewFor } from "../../../workers/call/view.ts";
+import { abandonedDue } from "../../../workers/user/abandoned.ts";
 import type { User } from "../../../workers/user/state.ts";
 import {
   type Event,
@@ -133,6 +134,25 @@ describe("initiations", () => {
     expect(failed).toMatchObject({ initiations: {}, calls: {} });
     const other = played([{ type: "initiation_failed", key: "key", callId: "call 0" }], T0, first);
     expect(other).toBe(first);
+  });
+
+  test("[CALL-3] of one that failed half way the key is free, and the call is given up until its object has heard so", () => {
+    const lost: Event = { type: "initiation_lost", key: "key", callId: "call 1", deviceId: PHONE.deviceId };
+    const user = played([initiate("key", "call 1"), lost]);
+    expect(user).toMatchObject({ initiations: {}, calls: {} });
+    expect(nextDeadline(user, RETRY_MS)).toBe(T0 + REDELIVER_MS);
+    expect(abandonedDue(user, T0 + REDELIVER_MS)).toEqual([{ callId: "call 1", deviceId: PHONE.deviceId }]);
+    const failed = played([{ type: "abandon_failed", callId: "call 1" }], T0 + REDELIVER_MS, user);
+    expect(nextDeadline(failed, RETRY_MS)).toBe(T0 + 3 * REDELIVER_MS);
+    const heard = played([{ type: "abandoned", callId: "call 1" }], T0, failed);
+    expect(nextDeadline(heard, RETRY_MS)).toBeNull();
+    expect(isCommit(failed, heard)).toBe(true);
+  });
+
+  test("[CALL-3] nothing is given up that was given up before", () => {
+    const lost: Event = { type: "initiation_lost", key: "key", callId: "call 1", deviceId: PHONE.deviceId };
+    const again = played([initiate("key", "call 1"), lost, initiate("key", "call 2")]);
+    expect(played([lost], T0, again)).toBe(again);
   });
 
   test("old keys do not pile up", () => {
