@@ -19,6 +19,7 @@ import {
   devicesIn,
   isGroup,
   isInvited,
+  isTurnedAway,
   legOf,
   participantOf,
   peerOf,
@@ -232,6 +233,7 @@ function merge(call: Call, into: Merge, now: number): Step {
     const isRepeated = call.phase.kind === "ended" && call.phase.mergedInto?.callId === into.callId;
     return { call, verdict: isRepeated ? DONE : refused("forbidden", "the call does not ring any more") };
   }
+  if (call.participants.some(isTurnedAway)) return { call, verdict: refused("forbidden", "the call is to ring out") };
   return done(ended(call, { outcome: "cancelled", reason: "glare_merged", by: null, at: now, mergedInto: into }));
 }
 

@@ -95,6 +95,11 @@ export function alertingLegs(participant: Participant): Leg[] {
   return participant.legs.filter((leg) => leg.state === "alerting" || leg.state === "ignored");
 }
 
+/** Their object knows nothing of the call, and never will. */
+export function isTurnedAway({ silence }: Participant): boolean {
+  return silence === "silent" || silence === "blocked";
+}
+
 export function isInvited(participant: Participant): boolean {
   return participant.state === "invited" && !participant.isUnknown;
 }

@@ -20,10 +20,11 @@ export interface Stay {
 }
 
 /**
- * How a callee's object takes the call: it rings, or it says nothing (`silent`: the user does not want to be rung;
- * `blocked`: by this caller). The caller cannot tell either from a device that was pushed and never alerted.
+ * How a callee's object takes the call: it rings, or it says nothing (`quiet`: no device wants to be disturbed; `silent`:
+ * the user is not rung by this caller; `blocked`: this caller). The last two it has not taken at all. The caller cannot
+ * tell any of them from a device that was pushed and never alerted.
  */
-export type Silence = "none" | "silent" | "blocked";
+export type Silence = "none" | "quiet" | "silent" | "blocked";
 
 /** Who did something: over HTTP a user may decline and not say with which device. */
 export interface Actor {
@@ -194,6 +195,8 @@ export interface CallView {
   /** Devices that hear of the call on a call socket, and so not from their user's object. */
   readonly onCallSocket: readonly string[];
   readonly hasIdleDevices: boolean;
+  /** It may give way to one in the other direction. Not for devices: a caller is not to know who turns them away. */
+  readonly mayMerge: boolean;
   readonly moves: HandoffResult;
   readonly drops: HandoffResult;
   readonly people: readonly PersonView[];

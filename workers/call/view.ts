@@ -1,6 +1,6 @@
 import type { CallSnapshot, CallState, LegState } from "../../schema/call.ts";
 import { isoTimestamp } from "../../schema/time.ts";
-import { alertingLegs, answerOf, devicesIn, hasReacted, isGroup, participantOf } from "./people.ts";
+import { alertingLegs, answerOf, devicesIn, hasReacted, isGroup, isTurnedAway, participantOf } from "./people.ts";
 import type { Answer, Call, CallView, Participant, RoomView, Settled } from "./state.ts";
 import { personView, rings } from "./told.ts";
 
@@ -46,6 +46,7 @@ export function viewFor(
     former: participant.stays.flatMap(({ deviceId, isMoved }) => (isMoved ? [deviceId] : [])),
     onCallSocket,
     hasIdleDevices: participant.hasIdleDevices,
+    mayMerge: !call.participants.some(isTurnedAway),
     moves: call.moves,
     drops: call.drops,
     people: call.participants.map(personView),

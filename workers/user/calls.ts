@@ -50,22 +50,25 @@ export function outgoingTo(user: User, calleeId: string): string[] {
   return initiations.flatMap(({ callId }) => (mayRing(user.calls[callId]) ? [callId] : []));
 }
 
+/** Where somebody turns their calls away, the two calls do not know of each other. */
 function mayRing(view: CallView | null | undefined): boolean {
-  return !view || rings(view.state);
+  return !view || (rings(view.state) && view.mayMerge);
 }
 
-/** Two calls in opposite directions: `ours` gives way to `theirs`, whose id is lower. */
+/** Two calls in opposite directions. */
 export interface Crossing {
   readonly ours: string;
   readonly theirs: CallView;
 }
 
-/** Where the other side called at the same time and its call goes on; where ours does, they see to theirs. */
 export function crossings(user: User, now: number): Crossing[] {
   const theirs = Object.values(user.calls).flatMap((view) => (view && isRinging(view, now) ? [view] : []));
-  return theirs.flatMap((view) =>
-    outgoingTo(user, view.caller.userId).flatMap((ours) => (view.callId < ours ? [{ ours, theirs: view }] : [])),
-  );
+  return theirs.flatMap((view) => outgoingTo(user, view.caller.userId).map((ours) => ({ ours, theirs: view })));
+}
+
+/** The call with the higher id gives way; where it is theirs, they see to it. */
+export function isOursToGive({ ours, theirs }: Crossing): boolean {
+  return theirs.callId < ours;
 }
 
 function isRinging(view: CallView, now: number): boolean {

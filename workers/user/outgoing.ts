@@ -7,7 +7,7 @@ import { failure, log, short } from "../log.ts";
 import type { Created } from "../rpc.ts";
 import { errorMessage, send } from "../socket.ts";
 import { abandonedDue } from "./abandoned.ts";
-import type { Crossing } from "./calls.ts";
+import { type Crossing, crossings, isOursToGive } from "./calls.ts";
 import type { Core } from "./core.ts";
 import { initiationRefusal } from "./initiation.ts";
 import { initiationRates } from "./rates.ts";
@@ -93,39 +93,53 @@ export class Outgoing {
     }
   }
 
-  /**
-   * Both called each other: the call with the higher id, which is ours, gives way if it still rings. That is the
-   * call's own decision; that the other one still rings is asked of its object, for what is remembered may be old.
-   */
-  async giveWay({ ours, theirs }: Crossing, userId: string): Promise<void> {
-    if (this.#merging.has(ours)) return;
-    this.#merging.add(ours);
-    for (let attempt = 1; attempt <= MERGE_ATTEMPTS; attempt++) {
-      if (await this.#giveWay(ours, theirs.callId, userId)) break;
+  /** Sees to calls in both directions, once for each of ours. */
+  giveWay(): void {
+    for (const crossing of crossings(this.#core.user(), Date.now())) {
+      if (this.#merging.has(crossing.ours)) continue;
+      this.#merging.add(crossing.ours);
+      this.#core.waitUntil(this.#settle(crossing).finally(() => this.#merging.delete(crossing.ours)));
     }
-    this.#merging.delete(ours);
   }
 
-  async #giveWay(ours: string, theirs: string, userId: string): Promise<boolean> {
-    try {
-      const view = await this.#env.CALLS.getByName(theirs).look(userId);
-      // Ours may just be asked for: what is to end it must not get there first.
-      await this.#creating.get(ours);
-      if (!view) this.#core.step({ type: "call_unknown", callId: theirs });
-      else if (!rings(view.state)) this.#core.step({ type: "call_changed", view });
-      else {
-        const isMerged = await this.#env.CALLS.getByName(ours).merge({
-          callId: theirs,
-          callType: view.callType,
-          sdp: view.offer,
-        });
-        log("calls_crossed", { call: short(ours), into: short(theirs), merged: isMerged });
+  async #settle(crossing: Crossing): Promise<void> {
+    for (let attempt = 1; attempt <= MERGE_ATTEMPTS; attempt++) {
+      try {
+        return await this.#giveWay(crossing);
+      } catch (error) {
+        log("merge_failed", { call: short(crossing.ours), failure: failure(error) });
       }
-      return true;
-    } catch (error) {
-      log("merge_failed", { call: short(ours), failure: failure(error) });
-      return false;
     }
+  }
+
+  /**
+   * Both called each other: of the two calls the one with the higher id gives way if it still rings. That is the call's
+   * own decision; that the other one still rings is asked of its object, for what is remembered may be old.
+   */
+  async #giveWay(crossing: Crossing): Promise<void> {
+    const { ours, theirs } = crossing;
+    // Ours may just be asked for: what is to end it must not get there first.
+    await Promise.resolve();
+    await this.#creating.get(ours);
+    if (this.#core.user().calls[ours] === null) await this.#learn(ours);
+    if (!isOursToGive(crossing) || !this.#crosses(crossing)) return;
+    const view = await this.#core.look(theirs.callId);
+    if (!view || !rings(view.state)) return;
+    const into = { callId: view.callId, callType: view.callType, sdp: view.offer };
+    const isMerged = await this.#env.CALLS.getByName(ours).merge(into);
+    log("calls_crossed", { call: short(ours), into: short(view.callId), merged: isMerged });
+    if (!isMerged) await this.#learn(ours);
+  }
+
+  #crosses({ ours, theirs }: Crossing): boolean {
+    const now = crossings(this.#core.user(), Date.now());
+    return now.some((crossing) => crossing.ours === ours && crossing.theirs.callId === theirs.callId);
+  }
+
+  /** What is remembered of our call may have kept a device from being rung for nothing. */
+  async #learn(callId: string): Promise<void> {
+    const view = await this.#core.look(callId);
+    if (view) this.#ringing.announce(view);
   }
 
   /**

@@ -41,11 +41,15 @@ export class Ringing {
     return { ...untold, silence, hasIdleDevices: this.#sockets.devices().some((id) => !view.joined.includes(id)) };
   }
 
-  /** Tells the devices. A call of the user's that is over may have kept one from being rung by the same person. */
+  /**
+   * Tells the devices. A call of the user's has kept one from being rung by the same person, until it is over or known not
+   * to come through.
+   */
   announce(view: CallView): void {
     if (view.ended?.mergedInto) this.#goOnIn(view.ended.mergedInto.callId, view.callId);
     this.#tell(view);
-    if (view.role === "callee" || view.state !== "ended") return;
+    const isInTheWay = view.state !== "ended" && view.mayMerge;
+    if (view.role === "callee" || isInTheWay) return;
     const others = Object.values(this.#core.user().calls).flatMap((other) => other ?? []);
     const rung = others.filter(({ role, state }) => role === "callee" && rings(state));
     for (const { callId } of rung) this.#core.waitUntil(this.#announceAgain(callId));
@@ -111,7 +115,7 @@ export class Ringing {
     return {
       rung,
       pushed: pushed.filter((deviceId) => !rung.includes(deviceId)),
-      silence: isSilent ? "silent" : "none",
+      silence: isSilent ? "quiet" : "none",
       hasIdleDevices: connected.length > 1,
     };
   }

@@ -10,7 +10,6 @@ import { FloodGuard } from "../flood-guard.ts";
 import type { Confirmation, Taken, UserRpc } from "../rpc.ts";
 import { answerClose, CLOSE_REMOVED, close, errorMessage, identityOf, send } from "../socket.ts";
 import { Arrivals } from "./arrivals.ts";
-import { crossings } from "./calls.ts";
 import type { Core } from "./core.ts";
 import { Departures } from "./departures.ts";
 import { Messages } from "./messages.ts";
@@ -236,15 +235,9 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     if (machine.isCommit(before, user)) this.ctx.storage.kv.put("user", stored(user));
     if (before.outbox !== user.outbox) this.#outbox.tell(before.outbox);
     if (machine.isOnline(before) !== machine.isOnline(user)) this.#watchers.tellAll();
-    if (before.calls !== user.calls) this.#giveWay();
+    if (before.calls !== user.calls) this.#outgoing.giveWay();
     if (before.calls !== user.calls) this.#tidying.begin();
     return verdict;
-  }
-
-  #giveWay(): void {
-    for (const crossing of crossings(this.#user, Date.now())) {
-      this.ctx.waitUntil(this.#outgoing.giveWay(crossing, this.#user.userId));
-    }
   }
 
   #arm(): void {

@@ -34,6 +34,7 @@ export function ringingView(changes: Partial<CallView> = {}): CallView {
     former: [],
     onCallSocket: [],
     hasIdleDevices: false,
+    mayMerge: true,
     moves: { count: 0, last: null },
     drops: { count: 0, last: null },
     people: [],
