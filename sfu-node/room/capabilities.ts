@@ -8,6 +8,7 @@ import type {
   RtpHeaderExtensionUri,
 } from "mediasoup-client/types";
 import type { Section } from "./description.ts";
+import { RoomRefusal } from "./refusal.ts";
 
 /**
  * The header extensions that a room reads or forwards. What nobody here reads is not asked for: it would only cost
@@ -35,10 +36,17 @@ export function roomCapabilities({ codecs, headerExtensions }: types.RtpCapabili
   };
 }
 
-/** The codecs and extensions of one m-section of a client's. */
+/**
+ * The codecs and extensions of one m-section of a client's.
+ * @throws RoomRefusal `bad_message`
+ */
 export function capabilitiesOf({ media }: Pick<Section, "media">): RtpCapabilities {
   const capabilities = extractRtpCapabilities({ sdpObject: { ...EMPTY, media: [media] } });
-  ortc.validateAndNormalizeRtpCapabilities(capabilities);
+  try {
+    ortc.validateAndNormalizeRtpCapabilities(capabilities);
+  } catch {
+    throw new RoomRefusal("bad_message", `sdp: the m-section ${media.mid} has a codec without its parameters`);
+  }
   return capabilities;
 }
 

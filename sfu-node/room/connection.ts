@@ -129,12 +129,13 @@ export class Connection {
       sent,
     );
     const settled = this.#settle(lines, sections, settleOffered);
+    const receives = receiveCapabilities(sections, this.#options.capabilities);
     if (!this.#peer) requireSomeUse(settled);
     await this.#produce(settled);
     await this.#connect(description);
     this.#rollBack();
     this.#consumers.pardon();
-    this.#receives = receiveCapabilities(sections, this.#options.capabilities);
+    this.#receives = receives;
     this.#become(settled, sections, this.#lines);
     for (const { mid, media } of sections) this.#ours.set(mid, within(media, this.#side(mid)));
     return this.#write(this.#setup);
