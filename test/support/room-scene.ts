@@ -4,6 +4,7 @@ import { type Person, person, WorkerdDevice } from "./workerd-device.ts";
 
 /** Ada, Bob and Cid in a group call, each with one device on a call socket. */
 export class RoomScene {
+  static readonly #begun: RoomScene[] = [];
   readonly ada: WorkerdDevice;
   readonly bob: WorkerdDevice;
   readonly cid: WorkerdDevice;
@@ -19,6 +20,7 @@ export class RoomScene {
   static async begin(): Promise<RoomScene> {
     const scene = new RoomScene([await person("Ada"), await person("Bob"), await person("Cid")]);
     for (const device of scene.devices) await device.connect();
+    RoomScene.#begun.push(scene);
     return scene;
   }
 
@@ -70,7 +72,11 @@ export class RoomScene {
     for (const device of this.devices) await this.joined(device);
   }
 
-  /** So that nothing looks for a node for it any more. */
+  /** So that nothing looks for a node for them any more. */
+  static async endAll(): Promise<void> {
+    for (const scene of RoomScene.#begun.splice(0)) await scene.end();
+  }
+
   async end(): Promise<void> {
     for (const device of this.devices) {
       await device.reconnect();

@@ -14,7 +14,7 @@ import type { Command, Event, Notice } from "./events.ts";
 import { isInside, memberOf } from "./members.ts";
 import { type Milestone, milestones } from "./milestones.ts";
 import { isExpected } from "./moving.ts";
-import { liveDeadline, placedDeadline, step } from "./room.ts";
+import { alarmDeadline, step, timerDeadline } from "./room.ts";
 import { RoomSockets } from "./room-sockets.ts";
 import { NO_ROOM, NOTHING_LIVE, type Placed, type Room } from "./state.ts";
 
@@ -111,7 +111,7 @@ export class CallRoom {
 
   /** When the room wants to be woken by the alarm, in Unix ms. */
   get deadline(): number {
-    return placedDeadline(this.#room) ?? Number.POSITIVE_INFINITY;
+    return alarmDeadline(this.#room) ?? Number.POSITIVE_INFINITY;
   }
 
   /** Once the call's media is in a room: which, and which of the user's devices are in it. */
@@ -203,7 +203,7 @@ export class CallRoom {
   /** Only while something is asked that is answered within moments: a timer keeps the object awake. */
   #time(): void {
     clearTimeout(this.#timer);
-    const deadline = liveDeadline(this.#room);
+    const deadline = timerDeadline(this.#room);
     if (deadline === null) return;
     this.#timer = setTimeout(() => this.#step({ type: "time_passed" }), Math.max(0, deadline - Date.now()));
   }

@@ -136,15 +136,17 @@ function isDue(at: number | null | undefined, now: number): boolean {
   return at != null && at <= now;
 }
 
-/** When what is written is next to be looked at, in Unix ms: by the alarm, which is a row. */
-export function placedDeadline({ placed: now }: Room): number | null {
-  const seeking = seekingOf(now);
-  return earliest([now.old?.until, seeking ? seeking.until : now.retry?.at]);
+/** When the alarm is to wake the object, in Unix ms: for what may take long. It is a row, and an object that hibernates. */
+export function alarmDeadline({ placed: { old, retry: again, ...rest } }: Room): number | null {
+  return earliest([old?.until, seekingOf(rest) ? null : again?.at]);
 }
 
-/** When what only hibernates is: by a timer, since a reply that comes, as it does within ms, would make each question a row. */
-export function liveDeadline({ live: { requests, probe: running, goneUntil } }: Room): number | null {
-  return earliest([...requests.map(({ until }) => until), running?.until, goneUntil]);
+/**
+ * When a timer is to fire: for what is over within moments. It keeps the object awake, and costs nothing if it is taken
+ * back before; with the alarm each question to a node would be a row.
+ */
+export function timerDeadline({ placed, live: { requests, probe: running, goneUntil } }: Room): number | null {
+  return earliest([seekingOf(placed)?.until, ...requests.map(({ until }) => until), running?.until, goneUntil]);
 }
 
 function earliest(times: readonly (number | null | undefined)[]): number | null {

@@ -8,7 +8,7 @@ import {
 import type { Placement } from "../fleet/placement.ts";
 import { type Command, type Context, refusal, type Step, UNAVAILABLE, unchanged } from "./events.ts";
 import { withPlaced } from "./members.ts";
-import type { Phase, Room, Seeking } from "./state.ts";
+import type { Phase, Placed, Room, Seeking } from "./state.ts";
 
 /** A node is found for a room: the fleet is asked, the node dials. Those who wait, wait for one of the two ends of that. Pure. */
 
@@ -32,7 +32,7 @@ function ask(room: Room, seeking: Seeking, now: number): Step {
   return { room: withPlaced(next, { attempts: attempt }), commands: [place] };
 }
 
-export function seekingOf({ phase }: Room["placed"]): Seeking | null {
+export function seekingOf({ phase }: Pick<Placed, "phase">): Seeking | null {
   switch (phase.kind) {
     case "none":
       return null;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ROOM_MOVE_MS, ROOM_OVERLAP_MS, ROOM_REATTACH_MS, ROOM_RETRY_MS } from "../../../schema/limits.ts";
 import { ROOM_PROBE_MS } from "../../../schema/room-socket.ts";
 import { isExpected } from "../../../workers/room/moving.ts";
-import { liveDeadline, placedDeadline } from "../../../workers/room/room.ts";
+import { alarmDeadline, timerDeadline } from "../../../workers/room/room.ts";
 import { ADAS_PHONE, CIDS_PHONE, PHONE } from "../call/call-script.ts";
 import {
   alive,
@@ -73,7 +73,7 @@ describe("[ROOM-13] a node's socket closes", () => {
 
   test("an empty room is not moved: the next who comes opens another", () => {
     const played = script().open().detaches();
-    expect([played.done, placedDeadline(played.room)]).toEqual([["close 1 stale"], null]);
+    expect([played.done, alarmDeadline(played.room)]).toEqual([["close 1 stale"], null]);
     expect(played.joins(PHONE).done).toEqual(["place 2"]);
   });
 
@@ -100,7 +100,7 @@ describe("[ROOM-14] the edge restarts, and all sockets are gone", () => {
 
   test("it does not: the room is moved", () => {
     const played = restarted();
-    expect(liveDeadline(played.room)).toBe(played.now + ROOM_REATTACH_MS);
+    expect(timerDeadline(played.room)).toBe(played.now + ROOM_REATTACH_MS);
     expect(played.passes(ROOM_REATTACH_MS).heard).toEqual(["ada moved 2 in 0", "bob moved 2 in 0"]);
     expect(played.done).toEqual(["close 1 stale", "place 2 without a"]);
   });
@@ -116,7 +116,7 @@ describe("[ROOM-14] the edge restarts, and all sockets are gone", () => {
 
   test("sockets that have hibernated are not gone", () => {
     const played = talking().event({ type: "restarted", attached: [1] });
-    expect(liveDeadline(played.room)).toBeNull();
+    expect(timerDeadline(played.room)).toBeNull();
   });
 
   test("a node that dials again on a live object takes up where it was", () => {
@@ -133,7 +133,7 @@ describe("[ROOM-15] clients lose their path", () => {
     const played = lostPath(talking(), PHONE);
     expect(played.done).toEqual(["1 room_probe"]);
     expect(lostPath(played, ADAS_PHONE, PHONE).commands).toEqual([]);
-    expect(liveDeadline(played.room)).toBe(played.now + ROOM_PROBE_MS);
+    expect(timerDeadline(played.room)).toBe(played.now + ROOM_PROBE_MS);
   });
 
   test("it lives: who has lost it joins anew, and nobody else", () => {
@@ -178,11 +178,11 @@ describe("[ROOM-16] a node that wants to stop is left, make before break", () =>
 
   test("once all have joined, the old room is closed when their media had time to come", () => {
     const played = swapped().joins(ADAS_PHONE).answers().joins(PHONE);
-    expect(placedDeadline(played.room)).toBe(played.now + ROOM_MOVE_MS);
+    expect(alarmDeadline(played.room)).toBe(played.now + ROOM_MOVE_MS);
     expect(played.answers().heard).toEqual(["bob joined 2 with p3,p4"]);
     expect(played.passes(ROOM_OVERLAP_MS - 1).done).toEqual([]);
     expect(played.passes(1).done).toEqual(["close 1 stale"]);
-    expect(placedDeadline(played.room)).toBeNull();
+    expect(alarmDeadline(played.room)).toBeNull();
   });
 
   test("at the deadline it is closed, whoever has not moved", () => {

@@ -3,7 +3,7 @@ import type { DeviceRef } from "../../../schema/ids.ts";
 import type { RoomTrack } from "../../../schema/room.ts";
 import type { FromNode, ToNode } from "../../../schema/room-socket.ts";
 import type { Attendance, Attendee, Command, Event, Notice } from "../../../workers/room/events.ts";
-import { step } from "../../../workers/room/room.ts";
+import { alarmDeadline, step, timerDeadline } from "../../../workers/room/room.ts";
 import { NO_ROOM, type Room } from "../../../workers/room/state.ts";
 import { ADA, ADAS_PHONE, BOB, CALL_ID, CID, CIDS_PHONE, EVE, PHONE, T0, TABLET } from "../call/call-script.ts";
 
@@ -98,10 +98,10 @@ export class RoomScript {
     return this.event({ type: "time_passed" }, ms);
   }
 
-  /** The id of the place that a device has, or had. */
-  placeOf(device: DeviceRef): string {
-    const found = this.room.placed.members.find(({ deviceId }) => deviceId === device.deviceId);
-    return found?.participantId ?? "none";
+  /** When the room is next to be woken. */
+  get deadline(): number | null {
+    const times = [alarmDeadline(this.room), timerDeadline(this.room)].filter((time) => time !== null);
+    return times.length === 0 ? null : Math.min(...times);
   }
 
   /** What devices heard, each as `device type details`. */

@@ -6,7 +6,7 @@ import type { Attendance, Command, Event, Notice } from "../../../workers/room/e
 import { type Kept, kept, restored } from "../../../workers/room/hibernation.ts";
 import { isInside, memberOf } from "../../../workers/room/members.ts";
 import { isExpected } from "../../../workers/room/moving.ts";
-import { liveDeadline, placedDeadline, step } from "../../../workers/room/room.ts";
+import { alarmDeadline, step, timerDeadline } from "../../../workers/room/room.ts";
 import { NO_ROOM, NOTHING_LIVE, type Placed, type Room } from "../../../workers/room/state.ts";
 import { ADAS_PHONE, CIDS_PHONE, PHONE, T0, TABLET } from "../call/call-script.ts";
 import { about, attendee, MICROPHONE } from "./room-script.ts";
@@ -318,7 +318,7 @@ export class World {
   }
 
   deadline(): number | null {
-    const times = [placedDeadline(this.room), liveDeadline(this.room)].filter((time) => time !== null);
+    const times = [alarmDeadline(this.room), timerDeadline(this.room)].filter((time) => time !== null);
     return times.length === 0 ? null : Math.min(...times);
   }
 
@@ -339,7 +339,7 @@ export class World {
 
   /** While one runs, an object does not hibernate. */
   #timersFire(): void {
-    for (let at = liveDeadline(this.room); at !== null; at = liveDeadline(this.room)) this.pass(at - this.now);
+    for (let at = timerDeadline(this.room); at !== null; at = timerDeadline(this.room)) this.pass(at - this.now);
   }
 
   /** As after `registered`, by `recover`. */

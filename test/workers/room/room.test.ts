@@ -9,7 +9,7 @@ import {
 } from "../../../schema/limits.ts";
 import { type FromNode, ROOM_REPLY_MS } from "../../../schema/room-socket.ts";
 import { isExpected } from "../../../workers/room/moving.ts";
-import { liveDeadline, placedDeadline } from "../../../workers/room/room.ts";
+import { alarmDeadline, timerDeadline } from "../../../workers/room/room.ts";
 import { ADAS_PHONE, CIDS_PHONE, EVES_PHONE, PHONE, TABLET } from "../call/call-script.ts";
 import {
   alive,
@@ -121,7 +121,7 @@ describe("a node is found", () => {
 
   test("[ROOM-4] nobody wants it: it is not looked for again until somebody does", () => {
     const played = script().changes({}).event({ type: "placed", attempt: 1, placement: null });
-    expect(placedDeadline(played.room)).toBeNull();
+    expect(alarmDeadline(played.room)).toBeNull();
     expect(played.joins(PHONE).done).toEqual(["place 1"]);
   });
 
@@ -129,7 +129,7 @@ describe("a node is found", () => {
     const played = script().changes({}).joins(ADAS_PHONE);
     const times: number[] = [];
     const start = played.now;
-    for (let at = placedDeadline(played.room); at !== null; at = placedDeadline(played.room)) {
+    for (let at = played.deadline; at !== null; at = played.deadline) {
       played.passes(at - played.now);
       if (played.done.length > 0) times.push(Math.round((played.now - start) / 1000));
       played.event({ type: "placed", attempt: played.room.placed.attempts, placement: null });
@@ -158,7 +158,7 @@ describe("a node is found", () => {
   test("[FLEET-3] a fleet that is busy is asked again when it says; those who wait, wait", () => {
     const played = script().changes({}).joins(ADAS_PHONE);
     played.event({ type: "placed", attempt: 1, placement: { retryMs: 300 } });
-    expect([played.heard, placedDeadline(played.room)]).toEqual([[], played.now + 300]);
+    expect([played.heard, timerDeadline(played.room)]).toEqual([[], played.now + 300]);
     expect(played.passes(300).done).toEqual(["place 1"]);
     played.event({ type: "placed", attempt: 2, placement: { retryMs: ROOM_SEEK_MS } });
     expect(played.heard).toEqual(["ada error room_unavailable to jada"]);
@@ -290,7 +290,7 @@ describe("devices come and go", () => {
   test("[ROOM-10] with the call the room is over", () => {
     const played = talking().changes({ isLive: false, devices: [] });
     expect([played.done, played.heard]).toEqual([["close 1 over"], []]);
-    expect([placedDeadline(played.room), liveDeadline(played.room)]).toEqual([null, null]);
+    expect([alarmDeadline(played.room), timerDeadline(played.room)]).toEqual([null, null]);
   });
 
   test("[ROOM-11] a node that does not let somebody in: they hear it, and nobody is inside", () => {
@@ -302,12 +302,12 @@ describe("devices come and go", () => {
 
   test("[ROOM-11] a node that does not answer in time: they hear it, the node is not to let them in, and is asked whether it lives", () => {
     const played = talking().joins(CIDS_PHONE).asks(PHONE, offer(1));
-    expect(liveDeadline(played.room)).toBe(played.now + ROOM_REPLY_MS);
+    expect(timerDeadline(played.room)).toBe(played.now + ROOM_REPLY_MS);
     played.passes(ROOM_REPLY_MS);
     expect(played.heard).toEqual(["cid error room_unavailable to jcid", "bob error room_unavailable to o"]);
     expect(played.done).toEqual(["1 leave p3", "1 room_probe"]);
     expect(played.hears(alive(played)).heard).toEqual([]);
-    expect(liveDeadline(played.room)).toBeNull();
+    expect(timerDeadline(played.room)).toBeNull();
   });
 
   test("[ROOM-12] a connection that the node has lost is made anew by its client", () => {

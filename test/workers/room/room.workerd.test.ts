@@ -12,6 +12,7 @@ beforeEach(async () => {
   node = await RoomNode.start();
 });
 afterEach(async () => {
+  await RoomScene.endAll();
   for (const each of [node, ...others.splice(0)]) await each.leaves();
 });
 
