@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { CallSnapshot } from "../../schema/call.ts";
 import type { NoticePayload, RingPayload } from "../../schema/push.ts";
-import { notificationFor } from "../../web/push/notification.ts";
+import { noticeFor, notificationFor, ringMs, type Standing } from "../../web/push/notification.ts";
 
 const callId = "0192a000-0000-7000-8000-000000000001";
 const bob = { userId: "b0000000-0000-4000-8000-000000000001", deviceId: "b0000000-0000-4000-8000-0000000000d1" };
@@ -36,8 +36,13 @@ test.each(["reaching", "ringing"] as const)("a call that is %s rings, and can be
   });
 });
 
-test.each<[string, CallSnapshot | null, string]>([
-  ["cannot be asked about", null, "Missed call"],
+test("[PUSH-4] a call that cannot be asked about rings, as long as its push may: it most likely does", () => {
+  expect(notificationFor(ring, "unknown")).toEqual(notificationFor(ring, call({ state: "ringing" })));
+  expect(ringMs({ ...ring, sentAt: "2026-01-01T00:00:11.000Z" })).toBe(19_000);
+});
+
+test.each<[string, Standing, string]>([
+  ["the server does not know", "gone", "Missed call"],
   ["was answered on another device", call({ state: "connected" }), "Answered on another device"],
   ["was answered and is over", call({ state: "ended", outcome: "completed" }), "Answered on another device"],
   ["was declined on another device", call({ state: "ended", outcome: "declined" }), "The call is over"],
@@ -56,5 +61,5 @@ test.each<[NoticePayload["type"], string, boolean]>([
   ["call_over", "The call is over", true],
 ])("the notice %s takes the ring's place", (type, body, silent) => {
   const notice: NoticePayload = { type, callId, callType: "video", caller: ada, outcome: null, sentAt: at };
-  expect(notificationFor(notice, null)).toEqual({ title: "Ada", body, tag: callId, silent });
+  expect(noticeFor(notice)).toEqual({ title: "Ada", body, tag: callId, silent });
 });

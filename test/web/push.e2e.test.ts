@@ -21,6 +21,9 @@ afterAll(async () => {
   await gateway.close();
 });
 
+/** The worker asks again after 2 s. */
+const PATIENCE = { timeout: 10_000 };
+
 /** A browser that allows notifications, with a push subscription that leads to the gateway. */
 async function subscribable(): Promise<{ profile: BrowserContext; subscriptionId: string }> {
   const profile = await newProfile();
@@ -89,6 +92,15 @@ async function shown(profile: BrowserContext) {
   });
 }
 
+/** The worker has no network. @returns what gives it back */
+async function cut(profile: BrowserContext): Promise<() => Promise<void>> {
+  await worker(profile).evaluate(() => {
+    Object.assign(globalThis, { networkFetch: fetch, fetch: () => Promise.reject(new TypeError("cut by the test")) });
+  });
+  return () =>
+    worker(profile).evaluate(() => void Object.assign(globalThis, { fetch: Object(globalThis).networkFetch }));
+}
+
 /** As the browser does it when a button of the only notification is pressed. */
 async function press(profile: BrowserContext, action: "answer" | "decline"): Promise<void> {
   await worker(profile).evaluate(async (action) => {
@@ -116,6 +128,35 @@ describe("while no window is open", () => {
     expect(await shown(profile)).toEqual([]);
   });
 
+  test("[PUSH-4] it rings while the server cannot be reached, and the caller hears so once it can", async () => {
+    const { profile, blank, ada, adaName, bobName, next } = await closedPage();
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    const payload = await next();
+    const mend = await cut(profile);
+    await deliver(blank, payload);
+    await expect
+      .poll(() => shown(profile), PATIENCE)
+      .toEqual([{ title: adaName, body: "Voice call for you", tag: payload.callId }]);
+    expect(await ada.getByText("Reaching…").count()).toBe(1);
+    await mend();
+    await ada.getByText("Ringing…").waitFor();
+    await ada.getByRole("button", { name: "Cancel call" }).click();
+  });
+
+  test("[PUSH-4] a ring that the server never confirms becomes a missed call when it would be over", async () => {
+    const { profile, blank, ada, adaName, bobName, next } = await closedPage();
+    await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
+    const payload = await next();
+    if (payload.type !== "incoming_call") throw new Error("no ring");
+    await cut(profile);
+    const expiresAt = new Date(Date.parse(payload.sentAt) + 1_000).toISOString();
+    await deliver(blank, { ...payload, expiresAt });
+    await expect
+      .poll(() => shown(profile), PATIENCE)
+      .toEqual([{ title: adaName, body: "Missed call", tag: payload.callId }]);
+    await ada.getByRole("button", { name: "Cancel call" }).click();
+  });
+
   test("a push that comes when the ringing is over becomes a missed call, and so does one that rang", async () => {
     const { profile, blank, ada, adaName, bobName, next } = await closedPage();
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
@@ -124,7 +165,7 @@ describe("while no window is open", () => {
     await ada.getByText("Call cancelled").waitFor();
     await deliver(blank, first);
     const missed = { title: adaName, body: "Missed call", tag: first.callId };
-    await expect.poll(() => shown(profile)).toEqual([missed]);
+    await expect.poll(() => shown(profile), PATIENCE).toEqual([missed]);
     await next();
 
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
@@ -135,7 +176,7 @@ describe("while no window is open", () => {
     const notice = await next();
     expect(notice).toMatchObject({ type: "missed_call", callId: second.callId });
     await deliver(blank, notice);
-    await expect.poll(() => shown(profile)).toContainEqual({ ...missed, tag: second.callId });
+    await expect.poll(() => shown(profile), PATIENCE).toContainEqual({ ...missed, tag: second.callId });
   });
 
   test("[CONN-5] a window that is opened to answer is the device that was pushed, and answers by itself", async () => {

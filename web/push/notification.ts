@@ -2,7 +2,7 @@ import * as z from "zod";
 import { claimsOf } from "../../client/index.ts";
 import type { CallSnapshot } from "../../schema/call.ts";
 import { CallId, DeviceId, UserId } from "../../schema/ids.ts";
-import type { NoticePayload, PushPayload, RingPayload } from "../../schema/push.ts";
+import type { NoticePayload, RingPayload } from "../../schema/push.ts";
 
 /** What is shown of a call while no window is open. Pure. */
 
@@ -19,11 +19,25 @@ export interface ShownNotification extends NotificationOptions {
 
 const Claims = z.object({ sub: UserId, device: DeviceId });
 
-/** @param call as the server says it stands now; null where it could not be asked */
-export function notificationFor(payload: PushPayload, call: CallSnapshot | null): ShownNotification {
-  if (payload.type !== "incoming_call") return notice(payload);
-  const rings = call?.state === "reaching" || call?.state === "ringing";
-  return rings ? ring(payload) : notice({ ...payload, type: noticeOf(call) });
+/** A call as the server says it stands; `unknown` where nobody answers, `gone` where it knows none for this device. */
+export type Standing = CallSnapshot | "unknown" | "gone";
+
+export function notificationFor(payload: RingPayload, standing: Standing): ShownNotification {
+  return rings(standing) ? ring(payload) : noticeFor({ ...payload, type: noticeOf(standing) });
+}
+
+/**
+ * Without an answer it rings. A push is delivered only for as long as its call can ring: most likely it does, and a ring
+ * for nothing is over within 30 s, whereas a call that was taken for missed is.
+ */
+export function rings(standing: Standing): boolean {
+  if (standing === "unknown") return true;
+  return standing !== "gone" && (standing.state === "reaching" || standing.state === "ringing");
+}
+
+/** How long a push rings at most, in ms. Both times are the server's: this device's clock may be wrong. */
+export function ringMs({ sentAt, expiresAt }: RingPayload): number {
+  return Math.max(0, Date.parse(expiresAt) - Date.parse(sentAt));
 }
 
 /** A later notification of the same call takes its place. */
@@ -43,7 +57,11 @@ function ring({ callId, callType, caller, callToken }: RingPayload): ShownNotifi
   };
 }
 
-function notice({ type, callId, caller }: Pick<NoticePayload, "type" | "callId" | "caller">): ShownNotification {
+export function noticeFor({
+  type,
+  callId,
+  caller,
+}: Pick<NoticePayload, "type" | "callId" | "caller">): ShownNotification {
   return { title: caller.name || "Somebody", body: NOTICES[type], tag: callId, silent: type !== "missed_call" };
 }
 
@@ -54,8 +72,9 @@ const NOTICES: Readonly<Record<NoticePayload["type"], string>> = {
 };
 
 /** A push may come when the ringing is over. */
-function noticeOf(call: CallSnapshot | null): NoticePayload["type"] {
-  if (call === null || call.state !== "ended") return call === null ? "missed_call" : "answered_elsewhere";
+function noticeOf(call: Standing): NoticePayload["type"] {
+  if (call === "unknown" || call === "gone") return "missed_call";
+  if (call.state !== "ended") return "answered_elsewhere";
   if (call.outcome === "completed") return "answered_elsewhere";
   return call.outcome === "declined" || call.outcome === "failed" ? "call_over" : "missed_call";
 }
