@@ -10,7 +10,8 @@ import type { Download } from "../../../sfu-node/room/consumers.ts";
 import { numbersOf } from "../../../sfu-node/room/numbers.ts";
 import { type MediaWorker, WorkerPool } from "../../../sfu-node/workers.ts";
 import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts";
-import { collisions, type Direction, excess, PaperStack } from "../../support/stack-paper.ts";
+import { collisions, excess } from "../../support/stack-description.ts";
+import { type Direction, PaperStack } from "../../support/stack-paper.ts";
 
 /** Fixed, so that a failure is found again; a seed that once failed is added to these. */
 const SEEDS = [20_261_128, 20_261_129];

@@ -4,7 +4,8 @@ import { MAX_ROOM_SDP } from "../../../schema/limits.ts";
 import { parseToNode } from "../../../schema/room-socket.ts";
 import { readDescription } from "../../../sfu-node/room/description.ts";
 import { RoomRefusal } from "../../../sfu-node/room/refusal.ts";
-import { mutated, mutations, PaperStack } from "../../support/stack-paper.ts";
+import { mutated, mutations } from "../../support/stack-hostile.ts";
+import { PaperStack } from "../../support/stack-paper.ts";
 
 const SEED = 20_261_130;
 const FINGERPRINT = "sdp: a=fingerprint: sha-256, sha-384 or sha-512, in pairs of hexadecimal digits";

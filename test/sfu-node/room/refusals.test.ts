@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { FromNode, ToNode } from "../../../schema/room-socket.ts";
 import type { WorkerPool } from "../../../sfu-node/workers.ts";
 import { openWorkers, RoomOnNodes } from "../../support/room-nodes.ts";
+import { mutated, mutations } from "../../support/stack-hostile.ts";
 import { LibdatachannelStack } from "../../support/stack-libdatachannel.ts";
-import { mutated, mutations, PaperStack } from "../../support/stack-paper.ts";
+import { PaperStack } from "../../support/stack-paper.ts";
 import { StackInRoom } from "../../support/stack-participant.ts";
 
 const SEED = 20_261_131;
