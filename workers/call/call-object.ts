@@ -32,11 +32,10 @@ import {
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
 import { milestone } from "./milestones.ts";
-import { isInvited } from "./people.ts";
 import { Post } from "./post.ts";
 import { Registration } from "./registration.ts";
 import { Relay } from "./relay.ts";
-import { replies } from "./replies.ts";
+import { answered, replies } from "./replies.ts";
 import { isToNobody } from "./ringing.ts";
 import { Signs } from "./signs.ts";
 import type { Call, CallView, Merge } from "./state.ts";
@@ -59,9 +58,11 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   readonly #registration: Registration;
   readonly #room: CallRoom;
   readonly #flood = new FloodGuard();
+  readonly #ledgerRetryMs: number;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.#ledgerRetryMs = Number(env.LEDGER_RETRY_SECONDS) * 1000;
     this.#call = ctx.storage.kv.get<Call>("call") ?? null;
     this.#sockets = new CallSockets(ctx);
     this.#ice = new IceBuffers(ctx.storage.kv, this.#sockets);
@@ -117,11 +118,12 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const verdict = this.#obey(from, message);
     const events = verdict.kind === "done" ? this.#replies(from, message, verdict) : [];
     for (const event of events) this.#post.tell(from, event);
-    return this.#answered(from.userId, verdict);
+    return answered(this.#view(from.userId), verdict);
   }
 
   async decline(userId: string): Promise<Answered> {
-    return this.#answered(userId, this.#step({ type: "declined", userId }));
+    const verdict = this.#step({ type: "declined", userId });
+    return answered(this.#view(userId), verdict);
   }
 
   async attend(device: DeviceRef, mayRing: boolean): Promise<CallView | null> {
@@ -159,10 +161,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   /** Nothing but a new token is waited for: what a reply says is how things stand when it is sent. */
   override async webSocketMessage(socket: WebSocket, frame: string | ArrayBuffer): Promise<void> {
-    if (this.#room.has(socket)) {
-      this.#room.hear(socket, frame);
-      return;
-    }
+    if (this.#room.has(socket)) return this.#room.hear(socket, frame);
     if (!this.#flood.admits(socket, Date.now())) return;
     const parsed = parseClientFrame(frame);
     if (!parsed.ok) send(socket, [errorMessage(parsed.refusal, parsed.re)]);
@@ -193,7 +192,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#sockets.expire(Date.now());
     if (!this.#call) return;
     this.#room.timePassed();
-    await this.#catchUp(this.#call);
+    await this.#delivery.catchUp(this.#call);
     const lastSignAt = isSignNeeded(this.#call, Date.now()) ? await this.#signs.last(this.#call) : 0;
     const isCallerThere = isCallerAwaited(this.#call, Date.now()) ? await this.#signs.isThere(this.#call.caller) : true;
     this.#step({ type: "alarm", lastSignAt, isCallerThere });
@@ -224,11 +223,6 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   #replies({ userId, deviceId }: Speaker, message: InCallMessage, verdict: Verdict): ServerMessage[] {
     return replies({ message, deviceId, view: this.#view(userId) }, verdict, Date.now());
-  }
-
-  #answered(userId: string, verdict: Verdict): Answered {
-    const refusal = verdict.kind === "refused" ? { code: verdict.code, message: verdict.message } : null;
-    return { refusal, view: this.#view(userId) ?? null };
   }
 
   #obey(from: Speaker, message: InCallMessage): Verdict {
@@ -294,16 +288,6 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   #view(userId: string): CallView | undefined {
     const call = this.#call;
     return call ? viewFor(call, userId, this.#sockets.devicesOf(userId), this.#room.view(userId)) : undefined;
-  }
-
-  /** Whom the call rings, and whether it may, is only remembered: after an eviction it is asked again before it counts. */
-  async #catchUp({ participants, heard }: Call): Promise<void> {
-    const unheard = participants.filter((participant) => isInvited(participant) && !heard[participant.userId]);
-    await Promise.all(unheard.map(({ userId }) => this.#delivery.tell(userId)));
-  }
-
-  get #ledgerRetryMs(): number {
-    return Number(this.env.LEDGER_RETRY_SECONDS) * 1000;
   }
 
   async #forget(): Promise<void> {

@@ -1,6 +1,7 @@
 import { failure, log, short } from "../log.ts";
 import type { Event } from "./events.ts";
-import type { CallView, Told } from "./state.ts";
+import { isInvited } from "./people.ts";
+import type { Call, CallView, Told } from "./state.ts";
 import { concerns, toldOf } from "./told.ts";
 
 interface Source {
@@ -28,6 +29,12 @@ export class Delivery {
     const told = this.#tell(userId);
     this.#telling.set(userId, told);
     return told;
+  }
+
+  /** Whom the call rings, and whether it may, is only remembered: after an eviction it is asked again before it counts. */
+  async catchUp({ participants, heard }: Call): Promise<void> {
+    const unheard = participants.filter((participant) => isInvited(participant) && !heard[participant.userId]);
+    await Promise.all(unheard.map(({ userId }) => this.tell(userId)));
   }
 
   /** In one turn with the last look for news it takes itself off, so that none falls in between. */

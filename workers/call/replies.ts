@@ -1,5 +1,6 @@
 import type { InCallMessage } from "../../schema/client-messages.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
+import type { Answered } from "../rpc.ts";
 import { errorMessage } from "../socket.ts";
 import { NO_SUCH_CALL, type Verdict } from "./events.ts";
 import { connected, ended } from "./notices.ts";
@@ -33,6 +34,12 @@ export function replies({ message, deviceId, view }: Asked, verdict: Verdict, no
     case "done":
       return accepted(message, deviceId, view, now).map((reply) => ({ ...reply, ...re }));
   }
+}
+
+/** The same for who asks over HTTP. */
+export function answered(view: CallView | undefined, verdict: Verdict): Answered {
+  const refusal = verdict.kind === "refused" ? { code: verdict.code, message: verdict.message } : null;
+  return { refusal, view: view ?? null };
 }
 
 /** Only an answer has a message of its own for it. */
