@@ -5,7 +5,7 @@ import type { ServerMessage } from "../../schema/server-messages.ts";
 import { DONE, NOT_FOUND, type Verdict } from "../call/events.ts";
 import { isIn, participantOf } from "../call/people.ts";
 import type { Call, RoomView } from "../call/state.ts";
-import type { Placement } from "../fleet/placement.ts";
+import type { Placement, Wanted } from "../fleet/placement.ts";
 import { type Party, parseRegions, rank } from "../fleet/regions.ts";
 import { failure, log, short } from "../log.ts";
 import { answerClose } from "../socket.ts";
@@ -179,11 +179,7 @@ export class CallRoom {
   }
 
   async #place({ epoch, attempt, exclude }: Extract<Command, { type: "place" }>): Promise<void> {
-    const placement = await this.#find(epoch, exclude).catch((error: unknown) => {
-      log("fleet_unreachable", { call: this.#name, failure: failure(error) });
-      return null;
-    });
-    this.#step({ type: "placed", attempt, placement });
+    this.#step({ type: "placed", attempt, placement: await this.#find(epoch, exclude) });
   }
 
   /** In the best region that has a node for it. */
@@ -193,11 +189,21 @@ export class CallRoom {
     const wanted = { callId: call.callId, epoch, expected: expectedIn(call), exclude };
     let placement: Placement = null;
     for (const region of rank(parseRegions(this.#env.SFU_REGIONS), this.#host.parties())) {
-      const answer = await this.#env.FLEET.getByName(region).place(wanted);
+      const answer = await this.#findIn(region, wanted);
       if (answer && "nodeId" in answer) return answer;
       placement ??= answer;
     }
     return placement;
+  }
+
+  /** A region that does not answer has no node. */
+  async #findIn(region: string, wanted: Wanted): Promise<Placement> {
+    try {
+      return await this.#env.FLEET.getByName(region).place(wanted);
+    } catch (error) {
+      log("fleet_unreachable", { call: this.#name, region, failure: failure(error) });
+      return null;
+    }
   }
 
   /** Only while something is asked that is answered within moments: a timer keeps the object awake. */
