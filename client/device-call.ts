@@ -54,7 +54,7 @@ export class DeviceCall implements Call {
     this.#route = new MediaRoute(about, {
       send: (command) => this.#send(command),
       path: (state) => this.#pathIs(state),
-      lost: () => this.#leave({ type: "call_media", state: "failed" }, { kind: "failed", code: "room_unavailable" }),
+      lost: () => this.#leave({ type: "call_end" }, { kind: "failed", code: "room_unavailable" }),
       changed: () => this.changed.emit(this),
     });
     if (remainingMs !== undefined) this.#deadline = setTimeout(() => this.#rangOut(), remainingMs + MARGIN_MS);
@@ -117,6 +117,18 @@ export class DeviceCall implements Call {
     this.#link.attach(this.id);
     const sdp = await this.#openAnswer(choice);
     if (this.#is("answering")) await this.#sendAnswer(sdp);
+  }
+
+  /** For a group call that goes on, in which its user is not, or not any more. */
+  async join(choice: MediaChoice): Promise<void> {
+    this.#standing.step({ type: "answering" });
+    try {
+      await this.#sendAnswer(await this.#openAnswer(choice));
+      // Not before: until then the call's socket says that it is over for this user.
+      if (this.id !== null && !this.#is("ended")) this.#link.attach(this.id);
+    } catch (error) {
+      this.#fail(errorCode(error));
+    }
   }
 
   decline(): void {

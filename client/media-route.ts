@@ -9,7 +9,7 @@ import { type CallPhase, isAnswered, type Self } from "./call-state.ts";
 import type { MediaChoice } from "./media.ts";
 import type { PathState } from "./peer.ts";
 import { isOfGroup, openRoom } from "./room/call-room.ts";
-import type { Room } from "./room/room.ts";
+import type { DeviceRoom } from "./room/device-room.ts";
 
 interface MediaRouteOptions {
   readonly link: CallLink;
@@ -34,7 +34,7 @@ export class MediaRoute {
   readonly media: CallMedia;
   readonly #options: MediaRouteOptions;
   readonly #events: MediaRouteEvents;
-  #room: Room | null = null;
+  #room: DeviceRoom | null = null;
 
   constructor(options: MediaRouteOptions, events: MediaRouteEvents) {
     this.#options = options;
@@ -43,7 +43,7 @@ export class MediaRoute {
     if (this.#isBornAsGroup) this.#room = this.#openRoom();
   }
 
-  get room(): Room | null {
+  get room(): DeviceRoom | null {
     return this.#room;
   }
 
@@ -105,7 +105,7 @@ export class MediaRoute {
     };
   }
 
-  #openRoom(): Room {
+  #openRoom(): DeviceRoom {
     const { link, commands, direction, person, people } = this.#options;
     const state = this.#isBornAsGroup && direction === "outgoing" ? "invited" : "joined";
     return openRoom({

@@ -120,6 +120,17 @@ export class Switchboard {
     return this.#start(new DeviceCall({ link: this.#link, ...about }), choice);
   }
 
+  /** Joins a group call that goes on: one that the user has declined, missed or left. */
+  join(callId: string, person: Person, choice: MediaChoice): Call {
+    const here = this.#calls.get(callId);
+    if (here) return here;
+    const about = { direction: "incoming", callType: "group", person, id: callId } as const;
+    const call = new DeviceCall({ link: this.#link, ...about });
+    this.#calls.addAgain(callId, call);
+    void call.join(choice);
+    return call;
+  }
+
   /**
    * Takes a waiting call, and hangs up the one that this device talks in. Calls on hold stay so, unless there is nothing
    * else to hang up.

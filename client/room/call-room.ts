@@ -3,7 +3,7 @@ import type { CallCommands } from "../call-commands.ts";
 import type { CallLink } from "../call-link.ts";
 import type { CallMedia } from "../call-media.ts";
 import type { Pair } from "./carriers.ts";
-import { Room, type RoomLink, type RoomOptions } from "./room.ts";
+import { DeviceRoom, type RoomLink, type RoomOptions } from "./device-room.ts";
 
 interface CallRoomOptions extends Pick<RoomOptions, "known" | "changed" | "path"> {
   readonly link: CallLink;
@@ -29,8 +29,8 @@ export function isOfGroup(message: ServerMessage): boolean {
 }
 
 /** The room of a call, which sends what the call's microphone and camera give. */
-export function openRoom({ link, commands, media, peerId, ...options }: CallRoomOptions): Room {
-  return new Room({
+export function openRoom({ link, commands, media, peerId, ...options }: CallRoomOptions): DeviceRoom {
+  return new DeviceRoom({
     ...options,
     link: linkOf(link, commands),
     own: () => {

@@ -15,7 +15,9 @@ export interface Participant {
   readonly isHolding: boolean;
   /** Speaks, or was the last who did. */
   readonly isSpeaking: boolean;
-  /** What they send but are not heard or seen with now. */
+  /** What they send now. A video of it comes only once it is said to be shown. */
+  readonly sends: ReadonlySet<TrackSource>;
+  /** What they could send, and do not now. */
   readonly muted: ReadonlySet<TrackSource>;
   /** What there is to be played, by what it is; another stream when another connection carries it. */
   readonly streams: { readonly [source in TrackSource]?: MediaStream };

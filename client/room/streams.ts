@@ -11,7 +11,7 @@ export class Streams {
 
   /** What can be played of somebody: what flows, and is not muted. */
   of(key: string, row: Row, carriers: readonly Carrier[]): Playing {
-    const muted = mutedBy(row);
+    const { muted } = tracksBy(row);
     const playing: Playing = {};
     for (const source of SOURCES) {
       const track = muted.has(source) ? null : flowing(carriers, row, source);
@@ -29,6 +29,9 @@ export class Streams {
   }
 }
 
-export function mutedBy({ device }: Row): Set<TrackSource> {
-  return new Set(device?.tracks.flatMap(({ source, muted }) => (muted ? [source] : [])));
+/** What somebody sends, and what of theirs is muted. */
+export function tracksBy({ device }: Row): { readonly sends: Set<TrackSource>; readonly muted: Set<TrackSource> } {
+  const tracks = device?.tracks ?? [];
+  const [muted, sent] = [tracks.filter((track) => track.muted), tracks.filter((track) => !track.muted)];
+  return { sends: new Set(sent.map(({ source }) => source)), muted: new Set(muted.map(({ source }) => source)) };
 }

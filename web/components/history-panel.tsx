@@ -9,9 +9,10 @@ interface HistoryPanelProps {
   readonly userId: string;
   readonly onCall: (person: Person, video: boolean) => void;
   readonly onCallGroup: (people: readonly Person[], video: boolean) => void;
+  readonly onJoin: (callId: string, person: Person) => void;
 }
 
-export function HistoryPanel({ history, userId, onCall, onCallGroup }: HistoryPanelProps) {
+export function HistoryPanel({ history, userId, onCall, onCallGroup, onJoin }: HistoryPanelProps) {
   const { calls, error, missed, hasMore, loadMore, remove, markSeen } = history;
   const now = useNow(60_000);
   return (
@@ -40,6 +41,7 @@ export function HistoryPanel({ history, userId, onCall, onCallGroup }: HistoryPa
             now={now}
             onCall={onCall}
             onCallGroup={onCallGroup}
+            onJoin={onJoin}
             onRemove={remove}
           />
         ))}

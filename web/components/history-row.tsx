@@ -12,16 +12,18 @@ interface HistoryRowProps {
   readonly now: number;
   readonly onCall: (person: Person, video: boolean) => void;
   readonly onCallGroup: (people: readonly Person[], video: boolean) => void;
+  readonly onJoin: (callId: string, person: Person) => void;
   readonly onRemove: (callId: string) => void;
 }
 
 const KINDS: Readonly<Record<HistoryEntry["callType"], string>> = { video: "Video", audio: "Voice", group: "Group" };
 
-export function HistoryRow({ call, userId, now, onCall, onCallGroup, onRemove }: HistoryRowProps) {
+export function HistoryRow({ call, userId, now, onCall, onCallGroup, onJoin, onRemove }: HistoryRowProps) {
   const others = othersOf(call, userId);
   const [other] = others;
   const name = namesText(others.map((participant) => participant.name || "Somebody"));
   const isGroup = call.callType === "group";
+  const isGoingOn = isGroup && call.outcome === null;
   const isVideo = call.callType !== "audio";
   const missed = isMissed(call);
   const icon = missed ? "missed" : call.direction;
@@ -39,7 +41,10 @@ export function HistoryRow({ call, userId, now, onCall, onCallGroup, onRemove }:
       <time class="row-time" dateTime={call.createdAt}>
         {moment(call.createdAt, now)}
       </time>
-      {other && (
+      {other && isGoingOn && (
+        <RoundButton icon="video" label={`Join the call with ${name}`} onClick={() => onJoin(call.id, other)} />
+      )}
+      {other && !isGoingOn && (
         <RoundButton
           icon={isVideo ? "video" : "phone"}
           label={`Call ${name} again by ${isVideo ? "video" : "voice"}`}

@@ -64,7 +64,13 @@ export function Home({ session, onSignOut }: HomeProps) {
           onCallGroup={calls.startGroup}
           onNotice={calls.tell}
         />
-        <HistoryPanel history={history} userId={session.userId} onCall={calls.start} onCallGroup={calls.startGroup} />
+        <HistoryPanel
+          history={history}
+          userId={session.userId}
+          onCall={calls.start}
+          onCallGroup={calls.startGroup}
+          onJoin={calls.join}
+        />
       </main>
       <TabBar tab={tab} missed={history.missed} onChange={show} />
       <Toast notice={calls.notice} onDismiss={calls.dismissNotice} />

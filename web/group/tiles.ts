@@ -14,7 +14,7 @@ const OWN: Tile = { kind: "own", id: "own" };
 /** Shared screens first, then everybody who is in the call or being called, and this window's user last. */
 export function tilesOf(participants: readonly Participant[]): Tile[] {
   const here = participants.filter(({ state }) => state === "joined" || state === "invited");
-  const screens = here.filter(({ streams }) => streams.screen);
+  const screens = here.filter(({ sends }) => sends.has("screen"));
   return [
     ...screens.map((participant): Tile => ({ kind: "screen", id: `${participant.key}/screen`, participant })),
     ...here.map((participant): Tile => ({ kind: "camera", id: participant.key, participant })),

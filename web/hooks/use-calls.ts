@@ -30,6 +30,8 @@ export interface Calls extends State {
   accept(call: Call, video: boolean, instead?: "end" | "hold"): void;
   /** Puts the active call on hold and goes on with this one. */
   switchTo(held: Call): void;
+  /** Comes into a group call that goes on. */
+  join(callId: string, person: Person): void;
   /** Takes over a call of another device. */
   move(call: CallElsewhere): void;
   tell(text: string): void;
@@ -83,6 +85,9 @@ export function useCalls(switchboard: Switchboard): Calls {
       void switchboard.switchTo(held);
       setState((before) => goOnWith(before, held));
     },
+    join(callId, person) {
+      enter(switchboard.join(callId, person, { ...storedDevices(), video: true }));
+    },
     move(elsewhere) {
       enter(switchboard.moveHere(elsewhere, { ...storedDevices(), video: elsewhere.callType === "video" }));
     },
@@ -101,6 +106,8 @@ function after(before: State, call: Call): State {
   switch (call.phase.kind) {
     case "incoming":
     case "answering":
+      // One that is joined rings nowhere.
+      if (before.active === call) return { ...before };
       return { ...before, ringing: before.ringing.includes(call) ? [...before.ringing] : [...before.ringing, call] };
     case "ended":
       return withoutCall(before, call, (call.room ? groupEndingText : endingText)(call.phase.ending, call));

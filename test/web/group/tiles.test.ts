@@ -3,19 +3,18 @@ import type { Participant } from "../../../client/index.ts";
 import { groupEndingText, groupTitle, namesText, newsText } from "../../../web/group/text.ts";
 import { largeTile, type Tile, tilesOf, type View } from "../../../web/group/tiles.ts";
 
-const stream: MediaStream = Object.create(null);
-
 function person(name: string, change: Partial<Participant> = {}): Participant {
   const userId = name.toLowerCase();
-  const about = { isRinging: false, isHolding: false, isSpeaking: false, muted: new Set<never>(), streams: {} };
-  return { key: `${userId}/phone`, userId, name, deviceId: "phone", state: "joined", ...about, ...change };
+  const about = { isRinging: false, isHolding: false, isSpeaking: false, streams: {} };
+  const nothing = { sends: new Set<never>(), muted: new Set<never>() };
+  return { ...nothing, key: `${userId}/phone`, userId, name, deviceId: "phone", state: "joined", ...about, ...change };
 }
 
 const bob = person("Bob");
 const eve = person("Eve", { isSpeaking: true });
 const joe = person("Joe", { state: "invited" });
 const gone = person("Max", { state: "left" });
-const sharing = person("Zoe", { streams: { screen: stream } });
+const sharing = person("Zoe", { sends: new Set(["screen" as const]) });
 
 const ids = (tiles: readonly Tile[]) => tiles.map(({ id }) => id);
 
