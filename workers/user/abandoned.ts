@@ -14,15 +14,13 @@ export function initiationLost(user: User, key: string, callId: string, deviceId
   });
 }
 
-/** Twice as long each time: at first a phone may ring, later it is only left behind. */
-export function abandonFailed(user: User, callId: string, now: number): User {
+/** It is being tried. The next time is twice as long after it: at first a phone may ring, later it is only left behind. */
+export function abandonTried(user: User, callId: string, now: number): User {
   const entry = user.abandoned[callId];
   if (!entry) return user;
   const tries = entry.tries + 1;
-  return {
-    ...user,
-    abandoned: { ...user.abandoned, [callId]: { ...entry, tries, at: now + REDELIVER_MS * 2 ** tries } },
-  };
+  const next = { ...entry, tries, at: now + REDELIVER_MS * 2 ** tries };
+  return { ...user, abandoned: { ...user.abandoned, [callId]: next } };
 }
 
 export function abandonDone(user: User, callId: string): User {

@@ -169,6 +169,7 @@ export class Outgoing {
   /** Tells the calls' objects that nobody wants what they may have made: nobody else would end it. */
   async abandonOverdue(now: number): Promise<void> {
     const due = abandonedDue(this.#core.user(), now);
+    for (const { callId } of due) this.#core.step({ type: "abandoning", callId });
     await Promise.all(due.map(({ callId, deviceId }) => this.#abandon(callId, deviceId)));
   }
 
@@ -179,7 +180,6 @@ export class Outgoing {
       step({ type: "abandoned", callId });
     } catch (error) {
       log("abandon_failed", { call: short(callId), failure: failure(error) });
-      step({ type: "abandon_failed", callId });
     }
   }
 }

@@ -35,6 +35,7 @@ import { Watchers } from "./watchers.ts";
 export class UserObject extends DurableObject<Env> implements UserRpc {
   #user: User;
   readonly #alarm: Alarm;
+  #isWoken = false;
   readonly #flood = new FloodGuard();
   readonly #arrivals = new Arrivals();
   readonly #sockets: UserSockets;
@@ -110,16 +111,25 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
     this.webSocketClose(socket, 1006);
   }
 
+  /** What is due at one time is due together: armed in between, the alarm would fire for what is just being done. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
-    const now = Date.now();
+    this.#isWoken = true;
+    try {
+      await this.#wake(Date.now());
+    } finally {
+      this.#isWoken = false;
+      this.#arm();
+    }
+  }
+
+  async #wake(now: number): Promise<void> {
     this.#sockets.expire(now);
     this.#departures.sweep();
     this.#step({ type: "swept" });
     this.#outbox.tellAgain(now);
     await this.#outgoing.abandonOverdue(now);
     await this.#watchers.refresh(machine.staleWatchers(this.#user, now));
-    this.#arm();
   }
 
   async callChanged(view: CallView): Promise<Taken> {
@@ -241,6 +251,7 @@ export class UserObject extends DurableObject<Env> implements UserRpc {
   }
 
   #arm(): void {
+    if (this.#isWoken) return;
     const deadlines = [machine.nextDeadline(this.#user, this.#ledgerRetryMs), this.#sockets.leaseDeadline()];
     const next = Math.min(...deadlines.map((deadline) => deadline ?? Number.POSITIVE_INFINITY));
     this.#alarm.arm(Number.isFinite(next) ? next : null);

@@ -4,7 +4,7 @@ import type { DeviceEvent, UserEvent } from "../../schema/ledger.ts";
 import { IDEMPOTENCY_MS, MAX_DEVICES, MAX_WATCHERS, PRESENCE_SWEEP_MS, WATCH_MS } from "../../schema/limits.ts";
 import type { PushToken } from "../../schema/push-token.ts";
 import type { CallView } from "../call/state.ts";
-import { abandonDone, abandonFailed, initiationLost } from "./abandoned.ts";
+import { abandonDone, abandonTried, initiationLost } from "./abandoned.ts";
 import { callChanged } from "./calls.ts";
 import { committed, posted, without } from "./change.ts";
 import { gone, register, removed, tokenDied, withChange, withPushToken } from "./devices.ts";
@@ -38,7 +38,7 @@ export type Event =
   | { readonly type: "initiation_failed"; readonly key: string; readonly callId: string }
   /** Nobody knows whether its object has made the call. */
   | { readonly type: "initiation_lost"; readonly key: string; readonly callId: string; readonly deviceId: string }
-  | { readonly type: "abandon_failed"; readonly callId: string }
+  | { readonly type: "abandoning"; readonly callId: string }
   | { readonly type: "abandoned"; readonly callId: string }
   | { readonly type: "call_changed"; readonly view: CallView }
   | { readonly type: "call_unknown"; readonly callId: string }
@@ -114,8 +114,8 @@ function decide(user: User, event: Event, now: number): Step {
       return done(initiationFailed(user, event.key, event.callId));
     case "initiation_lost":
       return done(initiationLost(user, event.key, event.callId, event.deviceId, now));
-    case "abandon_failed":
-      return done(abandonFailed(user, event.callId, now));
+    case "abandoning":
+      return done(abandonTried(user, event.callId, now));
     case "abandoned":
       return done(abandonDone(user, event.callId));
     case "call_changed":

@@ -142,11 +142,11 @@ describe("initiations", () => {
     expect(user).toMatchObject({ initiations: {}, calls: {} });
     expect(nextDeadline(user, RETRY_MS)).toBe(T0 + REDELIVER_MS);
     expect(abandonedDue(user, T0 + REDELIVER_MS)).toEqual([{ callId: "call 1", deviceId: PHONE.deviceId }]);
-    const failed = played([{ type: "abandon_failed", callId: "call 1" }], T0 + REDELIVER_MS, user);
-    expect(nextDeadline(failed, RETRY_MS)).toBe(T0 + 3 * REDELIVER_MS);
-    const heard = played([{ type: "abandoned", callId: "call 1" }], T0, failed);
+    const tried = played([{ type: "abandoning", callId: "call 1" }], T0 + REDELIVER_MS, user);
+    expect(nextDeadline(tried, RETRY_MS)).toBe(T0 + 3 * REDELIVER_MS);
+    const heard = played([{ type: "abandoned", callId: "call 1" }], T0, tried);
     expect(nextDeadline(heard, RETRY_MS)).toBeNull();
-    expect(isCommit(failed, heard)).toBe(true);
+    expect(isCommit(tried, heard)).toBe(true);
   });
 
   test("[CALL-3] nothing is given up that was given up before", () => {
