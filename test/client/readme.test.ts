@@ -11,16 +11,17 @@ declare function showRingScreen(call: Call): void;
 declare const answerButton: HTMLButtonElement, declineButton: HTMLButtonElement, ignoreButton: HTMLButtonElement;
 declare const callButton: HTMLButtonElement, hangUpButton: HTMLButtonElement;
 declare const remoteVideo: HTMLVideoElement, status: HTMLElement;
+declare function tileOf(key: string): { video: HTMLVideoElement; audio: HTMLAudioElement; title: HTMLElement };
 `;
 
 const SAMPLE = join(ROOT, ".cache/readme-sample.ts");
 const CONFIG = join(ROOT, ".cache/readme-sample.json");
 afterEach(() => Promise.all([SAMPLE, CONFIG].map((file) => rm(file))));
 
-test("the sample in client/README.md type-checks", async () => {
+test("the samples in client/README.md type-check", async () => {
   const readme = await readFile(join(ROOT, "client/README.md"), "utf8");
   const samples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code);
-  expect(samples).toHaveLength(1);
+  expect(samples).toHaveLength(2);
   // In a folder beside client/, where the sample's import leads.
   await mkdir(dirname(SAMPLE), { recursive: true });
   await writeFile(SAMPLE, `${samples.join("\n")}\n${YOURS}`);

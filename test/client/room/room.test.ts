@@ -79,6 +79,28 @@ describe("a group call", () => {
     expect(call.room?.participants.map(({ name, state }) => `${name} ${state}`)).toEqual(["Bob joined", "Eve invited"]);
   });
 
+  test("[GROUP-5] is joined by who is not in it any more, on the call's socket once that says so", async () => {
+    const { socket, switchboard } = scene.client;
+    const call = switchboard.join(callId, bob, { video: true });
+    const { id } = await socket.next("call_answer");
+    expect(call.phase.kind).toBe("answering");
+    const re = id === undefined ? {} : { re: id };
+    socket.send({ type: "call_connected", ...re, callId, rev: 9, answeredBy: scene.self });
+    await reaches(call, "connecting");
+    await scene.letIn(socket);
+    await scene.edge.registered(`/calls/${callId}/ws`, scene.client.userId, [scene.group({ rev: 9 })]);
+    expect(switchboard.join(callId, bob, { video: true })).toBe(call);
+  });
+
+  test("that is over by now cannot be joined", async () => {
+    const { socket, switchboard } = scene.client;
+    const call = switchboard.join(callId, bob, { video: true });
+    const { id } = await socket.next("call_answer");
+    socket.send({ type: "call_not_found", ...(id !== undefined && { re: id }), callId });
+    await reaches(call, "ended");
+    expect(call.phase).toEqual({ kind: "ended", ending: { kind: "failed", code: "call_not_found" } });
+  });
+
   test("tells of who is called, comes, speaks, mutes and leaves", async () => {
     const [call, socket] = await scene.talkInGroup();
     const about = { callId, rev: 3 };
