@@ -1,6 +1,6 @@
 /**
- * Who speaks loudest in a room. Pure: a level is the linear amplitude of 0 to 1 of one participant in a window of time;
- * what counts is the mean of the last two, half a second.
+ * Who speaks loudest in a room. Pure: a level is the linear amplitude of 0 to 1, sampled every 100 ms of each
+ * participant; what counts is the mean of the last five.
  */
 export interface Speakers {
   readonly levels: ReadonlyMap<string, readonly number[]>;
@@ -8,20 +8,18 @@ export interface Speakers {
   readonly dominant: string | null;
 }
 
-/** The shortest that mediasoup has; of longer ones more is pause, and less a word. */
-export const WINDOW_MS = 250;
-const WINDOWS = 2;
-/** The mean of a window, pauses between words included: what is softer is a room, not a voice. */
-export const SILENCE_DBOV = -50;
-const SILENCE = 10 ** (SILENCE_DBOV / 20);
+export const SAMPLE_MS = 100;
+const SAMPLES = 5;
+/** -40 dBov: what is softer is a room, not a voice. */
+const SILENCE = 0.01;
 
 export const NOBODY_SPEAKS: Speakers = { levels: new Map(), dominant: null };
 
-/** @param sampled the level of everybody who was heard in one more window; of the others it is 0 */
+/** @param sampled the level of everybody who was heard since the last sample; of the others it is 0 */
 export function sample({ levels, dominant }: Speakers, sampled: ReadonlyMap<string, number>): Speakers {
   const next = new Map<string, readonly number[]>();
   for (const id of new Set([...levels.keys(), ...sampled.keys()])) {
-    const recent = [...(levels.get(id) ?? []), sampled.get(id) ?? 0].slice(-WINDOWS);
+    const recent = [...(levels.get(id) ?? []), sampled.get(id) ?? 0].slice(-SAMPLES);
     if (recent.some((level) => level > 0)) next.set(id, recent);
   }
   return { levels: next, dominant: loudest(next, dominant) };
@@ -46,7 +44,7 @@ function loudest(levels: ReadonlyMap<string, readonly number[]>, dominant: strin
   return found;
 }
 
-/** What was not heard yet was silent: one click is no speech. */
+/** What was not heard yet was silent: one loud click is no speech. */
 function mean(recent: readonly number[] = []): number {
-  return recent.reduce((sum, level) => sum + level, 0) / WINDOWS;
+  return recent.reduce((sum, level) => sum + level, 0) / SAMPLES;
 }

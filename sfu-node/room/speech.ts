@@ -5,17 +5,18 @@ import * as speaker from "./speaker.ts";
 /** Listens to a room's levels, and says when another participant than before speaks loudest: the shell around `speaker.ts`. */
 export class Speech {
   readonly #levels: AudioLevels;
+  readonly #sampling: NodeJS.Timeout;
   readonly #onSpeaker: (participantId: string) => void;
   #speakers = speaker.NOBODY_SPEAKS;
 
   constructor(levels: AudioLevels, onSpeaker: (participantId: string) => void) {
     this.#levels = levels;
     this.#onSpeaker = onSpeaker;
-    levels.onLevels = (window) => this.#hear(window);
+    this.#sampling = setInterval(() => this.#sample(), speaker.SAMPLE_MS);
   }
 
   follow(participantId: string, producer: types.Producer): void {
-    void this.#levels.follow(participantId, producer);
+    void this.#levels.follow(participantId, producer.id);
   }
 
   gone(participantId: string): void {
@@ -23,12 +24,13 @@ export class Speech {
   }
 
   stop(): void {
+    clearInterval(this.#sampling);
     this.#levels.close();
   }
 
-  #hear(window: ReadonlyMap<string, number>): void {
+  #sample(): void {
     const before = this.#speakers.dominant;
-    this.#speakers = speaker.sample(this.#speakers, window);
+    this.#speakers = speaker.sample(this.#speakers, this.#levels.take());
     const { dominant } = this.#speakers;
     if (dominant !== null && dominant !== before) this.#onSpeaker(dominant);
   }

@@ -63,6 +63,7 @@ describe("a room on a node", () => {
     const again = await fleet.room();
     expect(again.request.url).toContain("epoch=1");
     await expectAlive(again, "1");
+    await node.line("room_opened");
     expect(node.lines.filter(({ event }) => event === "room_opened").length).toBe(1);
   });
 
@@ -81,6 +82,7 @@ describe("a room on a node", () => {
     const room = await placed(2);
     registration.send({ type: "room_open", callId: CALL, epoch: 1 });
     await expectAlive(room, "1");
+    await node.line("room_opened");
     expect(node.lines.filter(({ event }) => event === "room_opened").length).toBe(1);
   });
 

@@ -1,122 +1,84 @@
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import type { types } from "mediasoup";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { AudioLevels } from "../../../sfu-node/room/audio-levels.ts";
-import { MEDIA_CODECS } from "../../../sfu-node/room/codecs.ts";
-import type { WorkerPool } from "../../../sfu-node/workers.ts";
-import { openWorkers } from "../../support/room-nodes.ts";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { audioLevel } from "../../../sfu-node/room/audio-levels.ts";
 
-const ID = 6;
-/** More than half a window of packets of 20 ms, all at once. */
-const BURST = 30;
+const SEED = 20_261_125;
+const ID = 10;
+const ONE_BYTE = 0xbede;
+const TWO_BYTE = 0x1000;
 
-let pool: WorkerPool;
-let router: types.Router;
-let levels: AudioLevels;
-let windows: ReadonlyMap<string, number>[];
-
-beforeAll(async () => {
-  pool = await openWorkers(1);
-});
-afterAll(() => pool?.close());
-beforeEach(async () => {
-  const [slot] = pool.alive;
-  if (!slot) throw new Error("the worker is gone");
-  router = await slot.worker.createRouter({ mediaCodecs: MEDIA_CODECS });
-  levels = await AudioLevels.open(router);
-  windows = [];
-  levels.onLevels = (window) => windows.push(window);
-});
-afterEach(() => router.close());
-
-/** Somebody's microphone: RTP in the clear, with a level in each packet (RFC 6464). */
-class Microphone {
-  readonly producer: types.Producer;
-  readonly #socket = createSocket("udp4");
-  readonly #port: number;
-  #sequence = 0;
-
-  private constructor(producer: types.Producer, port: number) {
-    this.producer = producer;
-    this.#port = port;
-  }
-
-  static async of(participantId: string): Promise<Microphone> {
-    const listenInfo = { protocol: "udp", ip: "127.0.0.1" } as const;
-    const transport = await router.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true });
-    const producer = await transport.produce({
-      kind: "audio",
-      rtpParameters: {
-        codecs: [{ mimeType: "audio/opus", payloadType: 100, clockRate: 48_000, channels: 2 }],
-        headerExtensions: [{ uri: "urn:ietf:params:rtp-hdrext:ssrc-audio-level", id: ID }],
-        encodings: [{ ssrc: 1 }],
-      },
-    });
-    await levels.follow(participantId, producer);
-    return new Microphone(producer, transport.tuple.localPort);
-  }
-
-  /** @param level null: the packets tell none */
-  async says(level: number | null): Promise<void> {
-    for (let sent = 0; sent < BURST; sent++) this.#socket.send(this.#packet(level), this.#port, "127.0.0.1");
-    this.#socket.send(Buffer.alloc(0), this.#port, "127.0.0.1", () => this.#socket.emit("sent"));
-    await once(this.#socket, "sent");
-  }
-
-  #packet(level: number | null): Buffer {
-    this.#sequence += 1;
-    const packet = Buffer.alloc(12 + (level === null ? 0 : 8) + 20);
-    packet[0] = level === null ? 0x80 : 0x90;
-    packet[1] = 100;
-    packet.writeUInt16BE(this.#sequence, 2);
-    packet.writeUInt32BE(this.#sequence * 960, 4);
-    packet.writeUInt32BE(1, 8);
-    // RFC 8285, section 4.2: one element of one byte.
-    if (level !== null) packet.set([0xbe, 0xde, 0, 1, ID << 4, level], 12);
-    return packet;
-  }
+interface Parts {
+  readonly profile?: number;
+  readonly elements: readonly number[];
+  readonly csrcs?: number;
+  /** In 32-bit words; as many as there are, unless the packet is to lie. */
+  readonly words?: number;
 }
 
-function heard(): string[] {
-  return windows.flatMap((window) => [...window.keys()]);
+/** An RTP packet (RFC 3550, section 5.1) with a header extension and 20 bytes of sound that are all `ID << 4`. */
+function packet({ profile = ONE_BYTE, elements, csrcs = 0, words }: Parts): Buffer {
+  const padded = [...elements, ...new Array((4 - (elements.length % 4)) % 4).fill(0)];
+  const header = Buffer.alloc(12 + 4 * csrcs + 4, ID << 4);
+  header[0] = 0x90 | csrcs;
+  header.writeUInt16BE(profile, 12 + 4 * csrcs);
+  header.writeUInt16BE(words ?? padded.length / 4, 12 + 4 * csrcs + 2);
+  return Buffer.concat([header, Buffer.from(padded), Buffer.alloc(20, ID << 4)]);
 }
 
-function loudest(): number {
-  return Math.max(...windows.flatMap((window) => [...window.values()]));
-}
-
-describe("the audio levels of a room", () => {
+describe("the audio level of a packet", () => {
   it.each<[string, number, number]>([
     ["0 dBov is full scale", 0, 1],
     ["20 dB below is a tenth", 20, 0.1],
+    ["40 dB below is a hundredth: the threshold of silence", 40, 0.01],
+    ["127 is digital silence (RFC 6464, section 3)", 127, 0],
     ["the bit of voice activity is no part of it", 0x80 | 20, 0.1],
-    ["50 dB below is still a voice", 50, 0.003_16],
-  ])("are linear: %s", async (_title, byte, level) => {
-    await (await Microphone.of("ada")).says(byte);
-    await expect.poll(loudest).toBeCloseTo(level, 5);
+  ])("%s", (_title, byte, level) => {
+    expect(audioLevel(packet({ elements: [ID << 4, byte] }), ID)).toBeCloseTo(level, 6);
+    expect(audioLevel(packet({ profile: TWO_BYTE, elements: [ID, 1, byte] }), ID)).toBeCloseTo(level, 6);
   });
 
-  it("leave out who is silent, who is muted and who tells no level, and say when the silence begins", async () => {
-    const microphones = new Map<string, Microphone>();
-    for (const id of ["soft", "silent", "muted", "dumb", "ada"]) microphones.set(id, await Microphone.of(id));
-    await microphones.get("muted")?.producer.pause();
-    const said = { soft: 51, silent: 127, muted: 10, dumb: null, ada: 30 };
-    for (const [id, level] of Object.entries(said)) await microphones.get(id)?.says(level);
-    await expect.poll(heard).toContain("ada");
-    await microphones.get("ada")?.says(127);
-    await expect.poll(() => windows.at(-1)?.size).toBe(0);
-    expect(new Set(heard())).toEqual(new Set(["ada"]));
+  it.each<[string, Parts]>([
+    ["behind other elements", { elements: [(3 << 4) | 2, 1, 2, 3, ID << 4, 20] }],
+    ["behind padding (RFC 8285, section 4.1.2)", { elements: [0, 0, ID << 4, 20] }],
+    ["behind contributing sources", { csrcs: 15, elements: [ID << 4, 20] }],
+    ["of two bytes of header, with application bits", { profile: 0x100f, elements: [0, 3, 0, ID, 1, 20] }],
+  ])("is found %s", (_title, parts) => {
+    expect(audioLevel(packet(parts), ID)).toBeCloseTo(0.1, 6);
   });
 
-  it("are those of the loudest of a participant's tracks, until it has gone", async () => {
-    const [microphone, screen] = [await Microphone.of("ada"), await Microphone.of("ada")];
-    await microphone.says(40);
-    await screen.says(20);
-    await expect.poll(loudest).toBeCloseTo(0.1, 5);
-    screen.producer.close();
-    windows = [];
-    await microphone.says(40);
-    await expect.poll(loudest).toBeCloseTo(0.01, 5);
+  it.each<[string, Parts]>([
+    ["has only others", { elements: [3 << 4, 20] }],
+    ["has an empty extension", { elements: [] }],
+    ["has one of another profile", { profile: 0x1234, elements: [ID, 1, 20] }],
+    ["ends its elements with the id 15 (RFC 8285, section 4.2)", { elements: [0xf0, 0, ID << 4, 20] }],
+    ["has an element without a byte of content", { profile: TWO_BYTE, elements: [ID, 0, 20, 20] }],
+    ["has an element that runs into the sound", { elements: [0, 0, 0, ID << 4] }],
+    ["has one of two bytes of header that does", { profile: TWO_BYTE, elements: [0, 0, ID, 1] }],
+    ["ends before its extension does", { words: 7, elements: [ID << 4, 20] }],
+  ])("is none in a packet that %s", (_title, parts) => {
+    expect(audioLevel(packet(parts), ID)).toBeNull();
+  });
+
+  it("is none in a packet without an extension, and in no packet at all", () => {
+    const plain = packet({ elements: [ID << 4, 20] });
+    plain[0] = 0x80;
+    expect(audioLevel(plain, ID)).toBeNull();
+    for (let length = 0; length < 17; length++) expect(audioLevel(plain.subarray(0, length), ID)).toBeNull();
+  });
+
+  it("is a number of 0 to 1 or none, whatever the bytes are", () => {
+    const bytes = fc.uint8Array({ maxLength: 80 });
+    const extended = fc
+      .tuple(fc.constantFrom(ONE_BYTE, TWO_BYTE, 0xffff), bytes, fc.nat(15), fc.nat(0xffff))
+      .map(([profile, elements, csrcs, words]) => packet({ profile, elements: [...elements], csrcs, words }));
+    fc.assert(
+      fc.property(fc.oneof(bytes.map(Buffer.from), extended), fc.integer({ min: 1, max: 255 }), (given, id) => {
+        const level = audioLevel(Buffer.from(given), id);
+        if (level === null) return;
+        expect(level).toBeGreaterThanOrEqual(0);
+        expect(level).toBeLessThanOrEqual(1);
+      }),
+      { seed: SEED, numRuns: 5_000 },
+    );
   });
 });

@@ -45,6 +45,8 @@ describe("browsers in a room", () => {
     room = await RoomOnNodes.open(pool);
     const [ada, bob, cid] = [await comeIn("ada", 0), await comeIn("bob", 0), await comeIn("cid", 0)];
     for (const one of [ada, bob, cid]) await expectToGetAll(one, 2);
+    // Their microphones beep.
+    await expect.poll(() => room.heard.some(({ type }) => type === "dominant_speaker"), WITHIN).toBe(true);
 
     await room.tell(0, { type: "participant_leave", participantId: "cid" });
     await expect.poll(async () => (await ada.got()).map(({ participantId }) => participantId)).toEqual(["bob", "bob"]);
