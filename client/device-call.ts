@@ -119,11 +119,11 @@ export class DeviceCall implements Call {
     if (this.#is("answering")) await this.#sendAnswer(sdp);
   }
 
-  /** For a group call that goes on, in which its user is not, or not any more. */
+  /** For a group call that goes on, in which this device is not, or not any more. */
   async join(choice: MediaChoice): Promise<void> {
     this.#standing.step({ type: "answering" });
     try {
-      await this.#sendAnswer(await this.#openAnswer(choice));
+      await this.#sendAnswer(await this.#openAnswer(choice), true);
       // Not before: until then the call's socket says that it is over for this user.
       if (this.id !== null && !this.#is("ended")) this.#link.attach(this.id);
     } catch (error) {
@@ -245,9 +245,11 @@ export class DeviceCall implements Call {
     }
   }
 
-  async #sendAnswer(sdp: string | undefined): Promise<void> {
+  /** @param join also while another device of this user is in the call */
+  async #sendAnswer(sdp: string | undefined, join = false): Promise<void> {
     this.media.release();
-    await this.#commands.request({ type: "call_answer", ...(sdp !== undefined && { sdp }) }).catch((error) => {
+    const answer = { type: "call_answer" as const, ...(sdp !== undefined && { sdp }), ...(join && { join }) };
+    await this.#commands.request(answer).catch((error) => {
       // The server may have taken the answer: nobody is to wait for this device.
       this.#leave({ type: "call_end" }, { kind: "failed", code: errorCode(error) });
       throw error;

@@ -120,7 +120,7 @@ export class Switchboard {
     return this.#start(new DeviceCall({ link: this.#link, ...about }), choice);
   }
 
-  /** Joins a group call that goes on: one that the user has declined, missed or left. */
+  /** Joins a group call that goes on: one that the user has declined, missed or left, or is in with another device. */
   join(callId: string, person: Person, choice: MediaChoice): Call {
     const here = this.#calls.get(callId);
     if (here) return here;

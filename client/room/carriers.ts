@@ -1,5 +1,5 @@
 import type { TrackSource } from "../../schema/room.ts";
-import type { Row } from "./people.ts";
+import { type Row, tracksBy } from "./people.ts";
 import { SOURCES, type Sources } from "./sending.ts";
 
 /** A connection that brings the others' tracks. While media moves there are two. */
@@ -30,9 +30,11 @@ export function flowing(carriers: readonly Carrier[], row: Row, source: TrackSou
   return null;
 }
 
-/** All that came over the former connection comes over the present one. */
+/** All that came over the former connection, and is not muted, comes over the present one. */
 export function isReplaced(former: Carrier, present: Carrier, rows: readonly Row[]): boolean {
-  return rows.every((row) =>
-    SOURCES.every((source) => !flowing([former], row, source) || flowing([present], row, source) !== null),
-  );
+  return rows.every((row) => {
+    const { muted } = tracksBy(row);
+    const missing = SOURCES.filter((source) => flowing([former], row, source) && !flowing([present], row, source));
+    return missing.every((source) => muted.has(source));
+  });
 }

@@ -6,12 +6,12 @@ import { Demand } from "./demand.ts";
 import { Handover } from "./handover.ts";
 import { course, deadline, isUp, type Membership, type MembershipEvent, OUTSIDE } from "./membership.ts";
 import type { Participant } from "./participant.ts";
-import { type Device, hasOthers, hear, type People, peopleFrom, type Row, rows } from "./people.ts";
+import { type Device, hasOthers, hear, type People, peopleFrom, type Row, rows, tracksBy } from "./people.ts";
 import type { Room } from "./room.ts";
 import { RoomConnection, type RoomConnectionLink } from "./room-connection.ts";
 import { mutedOf, type Sending, tracksOf } from "./sending.ts";
 import { type Screen, SharedScreen } from "./shared-screen.ts";
-import { Streams, tracksBy } from "./streams.ts";
+import { Streams } from "./streams.ts";
 import type { VideoSource } from "./wants.ts";
 
 /** What a room needs of its call. */

@@ -1,6 +1,6 @@
 import type { CallSnapshot, ParticipantState } from "../../schema/call.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
-import type { RoomParticipant, RoomTrack } from "../../schema/room.ts";
+import type { RoomParticipant, RoomTrack, TrackSource } from "../../schema/room.ts";
 import type { ServerMessage, ServerMessageOf } from "../../schema/server-messages.ts";
 
 /** Who takes part in a group call, as its messages tell. Pure. Each message may come twice. */
@@ -83,6 +83,13 @@ export function rows({ users }: People, self: DeviceRef): Row[] {
     if (shown.length > 0) return shown.map((device) => ({ ...user, device }));
     return isSelf ? [] : [{ ...user, device: null }];
   });
+}
+
+/** What somebody sends, and what of theirs is muted. */
+export function tracksBy({ device }: Row): { readonly sends: Set<TrackSource>; readonly muted: Set<TrackSource> } {
+  const tracks = device?.tracks ?? [];
+  const [muted, sent] = [tracks.filter((track) => track.muted), tracks.filter((track) => !track.muted)];
+  return { sends: new Set(sent.map(({ source }) => source)), muted: new Set(muted.map(({ source }) => source)) };
 }
 
 /** Whether somebody is in the call besides these. */

@@ -1,6 +1,6 @@
 import type { TrackSource } from "../../schema/room.ts";
 import { type Carrier, flowing } from "./carriers.ts";
-import type { Row } from "./people.ts";
+import { type Row, tracksBy } from "./people.ts";
 import { SOURCES } from "./sending.ts";
 
 type Playing = { [source in TrackSource]?: MediaStream };
@@ -27,11 +27,4 @@ export class Streams {
     this.#streams.set(name, stream);
     return stream;
   }
-}
-
-/** What somebody sends, and what of theirs is muted. */
-export function tracksBy({ device }: Row): { readonly sends: Set<TrackSource>; readonly muted: Set<TrackSource> } {
-  const tracks = device?.tracks ?? [];
-  const [muted, sent] = [tracks.filter((track) => track.muted), tracks.filter((track) => !track.muted)];
-  return { sends: new Set(sent.map(({ source }) => source)), muted: new Set(muted.map(({ source }) => source)) };
 }
