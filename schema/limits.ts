@@ -42,6 +42,8 @@ export const FLOOD_RATE = 100;
 export const FLOOD_SECONDS = 3;
 /** Ended calls of which a user's returning devices are told. Longer makes the user's row larger. */
 export const MAX_ENDED = 50;
+/** Calls that ring a user at a time; each stands in their row. Nobody can choose among more. */
+export const MAX_RINGING = 32;
 /** People in one call. */
 export const MAX_PARTICIPANTS = 32;
 /** Blocked users, and contacts, of one user: each list is one row. */

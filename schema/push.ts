@@ -15,6 +15,8 @@ export const PushRequest = z.object({
   purpose: PushPurpose,
   /** 0 for the first try. */
   attempts: z.int().nonnegative(),
+  /** Nobody is to be pushed: it was queued so that a caller who is turned away waits as long as any. */
+  isDecoy: z.boolean().optional(),
 });
 export type PushRequest = z.infer<typeof PushRequest>;
 

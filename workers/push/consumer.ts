@@ -52,7 +52,7 @@ async function handle(message: Delivery, env: PushEnv): Promise<void> {
     return;
   }
   try {
-    await perform(env, request.data);
+    if (!request.data.isDecoy) await perform(env, request.data);
     message.ack();
   } catch (error) {
     // Nothing was sent yet.

@@ -1,4 +1,4 @@
-import { MAX_ENDED, OUTCOME_KEPT_MS } from "../../schema/limits.ts";
+import { MAX_ENDED, MAX_RINGING, OUTCOME_KEPT_MS } from "../../schema/limits.ts";
 import type { CallView } from "../call/state.ts";
 import { rings } from "../call/told.ts";
 import { committed, without } from "./change.ts";
@@ -72,5 +72,15 @@ export function isOursToGive({ ours, theirs }: Crossing): boolean {
 }
 
 function isRinging(view: CallView, now: number): boolean {
-  return view.role === "callee" && view.callType !== "group" && rings(view.state) && now < view.ringUntil;
+  return view.callType !== "group" && isRung(view, now);
+}
+
+function isRung(view: CallView, now: number): boolean {
+  return view.role === "callee" && rings(view.state) && now < view.ringUntil;
+}
+
+/** So many call the user at once that nobody can mean it. */
+export function isOverrun(user: User, now: number): boolean {
+  const rung = Object.values(user.calls).filter((view) => view && isRung(view, now));
+  return rung.length >= MAX_RINGING;
 }

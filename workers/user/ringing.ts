@@ -1,8 +1,8 @@
-import type { CallView } from "../call/state.ts";
+import type { CallView, Silence } from "../call/state.ts";
 import { rings } from "../call/told.ts";
 import { failure, log, short } from "../log.ts";
 import type { Taken } from "../rpc.ts";
-import { isOld, outgoingTo } from "./calls.ts";
+import { isOld, isOverrun, outgoingTo } from "./calls.ts";
 import type { Core } from "./core.ts";
 import type { Privacy } from "./privacy.ts";
 import { type Pushes, pushable } from "./pushes.ts";
@@ -31,7 +31,8 @@ export class Ringing {
     const known = user.calls[view.callId];
     const untold = { isKnown: true, name: user.profile?.name ?? null, rung: [], pushed: [], hasIdleDevices: false };
     if (view.role === "callee" && !isKnown(user)) return { ...untold, isKnown: false, silence: "none" };
-    const silence = view.role === "callee" && !known ? this.#privacy.silenceFor(view) : "none";
+    const silence = view.role === "callee" && !known ? this.#silenceFor(view) : "none";
+    if (silence !== "none" && rings(view.state)) await this.#turnAway(view);
     if (silence !== "none" || isOld(user, view)) return { ...untold, silence };
     const pushed = user.pushed[view.callId];
     this.#core.step({ type: "call_changed", view });
@@ -118,6 +119,24 @@ export class Ringing {
       silence: isSilent ? "quiet" : "none",
       hasIdleDevices: connected.length > 1,
     };
+  }
+
+  #silenceFor(view: CallView): Silence {
+    const silence = this.#privacy.silenceFor(view);
+    return silence === "none" && isOverrun(this.#core.user(), Date.now()) ? "silent" : silence;
+  }
+
+  /**
+   * Nobody hears of the call, and it takes as long as if somebody did: what is written and queued to ring is so here too.
+   * Its caller would else know by the time that the reply takes.
+   */
+  async #turnAway(view: CallView): Promise<void> {
+    const { user, step } = this.#core;
+    step({ type: "turned_away" });
+    const pushed = pushable(user());
+    if (pushed.length === 0) return;
+    await this.#pushes.ring(view, pushed, this.#sockets.devices(), true);
+    step({ type: "turned_away" });
   }
 
   #isSilent(deviceId: string): boolean {

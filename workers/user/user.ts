@@ -42,6 +42,8 @@ export type Event =
   | { readonly type: "abandoned"; readonly callId: string }
   | { readonly type: "call_changed"; readonly view: CallView }
   | { readonly type: "call_unknown"; readonly callId: string }
+  /** A call of which nobody is to hear: written as one that rings is. */
+  | { readonly type: "turned_away" }
   /** What is remembered of the calls is to be written. */
   | { readonly type: "tidied" }
   /** These devices are being pushed to ring; none: they are told that it is over. */
@@ -122,6 +124,7 @@ function decide(user: User, event: Event, now: number): Step {
       return done(callChanged(user, event.view, now));
     case "call_unknown":
       return done({ ...user, calls: without(user.calls, event.callId) });
+    case "turned_away":
     case "tidied":
       return done(committed(user, {}));
     case "pushed":

@@ -103,6 +103,13 @@ describe("a request for a push", () => {
     expect(told).toEqual({ events: [], unreached: [], died: [], again: [] });
   });
 
+  it("[SAFE-1] is only acknowledged when it is a decoy", async () => {
+    const look = vi.fn(async () => Promise.reject(new Error("nobody is asked")));
+    expect(await consumed(world({ look }), { ...REQUEST, isDecoy: true })).toEqual({ acked: 1, retried: [] });
+    expect(look).not.toHaveBeenCalled();
+    expect(told).toEqual({ events: [], unreached: [], died: [], again: [] });
+  });
+
   it("says nothing where no device is left to be pushed", async () => {
     expect(await consumed(world({ targets: [] }))).toEqual({ acked: 1, retried: [] });
     expect(told).toEqual({ events: [], unreached: [], died: [], again: [] });

@@ -1,10 +1,12 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { MAX_SDP, RING_MS } from "../../../schema/limits.ts";
+import { MAX_RINGING, MAX_SDP, RING_MS } from "../../../schema/limits.ts";
+import { viewFor } from "../../../workers/call/view.ts";
 import { MAX_STALE } from "../../../workers/user/stale.ts";
 import type { User } from "../../../workers/user/state.ts";
 import { type Person, person, WorkerdDevice } from "../../support/workerd-device.ts";
+import { BOB, script } from "../call/call-script.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -44,6 +46,23 @@ test("[CALL-4] [CONN-5] twenty calls at once with the largest offers ring, and a
   const tablet = new WorkerdDevice(bob);
   expect((await tablet.connect()).calls.map(({ callId }) => callId).sort()).toEqual([...ids].sort());
   for (const id of ids) await tablet.next("incoming_call", ({ callId, sdp }) => callId === id && sdp === SDP);
+});
+
+test("[SAFE-7] beyond as many calls as anybody can choose from, the next ones say nothing", async () => {
+  const bob = await person("Bob");
+  const user = env.USERS.getByName(bob.userId);
+  const view = viewFor(script().call, BOB, []);
+  if (!view) throw new Error("Bob has a part in the script");
+  const ring = async (ringUntil: number) => {
+    const callId = crypto.randomUUID();
+    return (await user.callChanged({ ...view, userId: bob.userId, callId, ringUntil })).silence;
+  };
+  const now = Date.now();
+  for (let i = 0; i < MAX_RINGING; i++) expect(await ring(now + RING_MS)).toBe("none");
+  expect(await ring(now + RING_MS)).toBe("silent");
+  expect(await callsInRow(bob)).toHaveLength(MAX_RINGING);
+  vi.setSystemTime(now + RING_MS);
+  expect(await ring(now + 2 * RING_MS)).toBe("none");
 });
 
 test("the row of somebody who is never here does not grow with each call that they miss", async () => {
