@@ -39,7 +39,12 @@ async function three() {
 describe("a group call", () => {
   test("[GROUP-2] [GROUP-4] [GROUP-5] [ROOM-7] brings three together, one of them later, and goes on when one leaves, who may come back", async () => {
     const { ada, bob, eve, names } = await three();
+    await ada.getByRole("button", { name: "Group call" }).click();
+    await inspect(ada, "group-choosing");
+    await ada.getByRole("button", { name: "Close" }).click();
     await callGroup(ada, [names.bob, names.eve]);
+    await bob.getByRole("button", { name: "Accept with video" }).waitFor();
+    await inspect(bob, "group-ringing");
     await accept(bob);
     await connected(ada, bob);
     await Promise.all([seesAndHears(ada, [names.bob]), seesAndHears(bob, [names.ada])]);
@@ -88,6 +93,9 @@ describe("a call between two", () => {
     await accept(bob);
     await connected(ada, bob);
     await ada.locator('.remote[data-video="true"]').waitFor();
+    await ada.getByRole("button", { name: "Add people" }).click();
+    await inspect(ada, "group-adding");
+    await ada.getByRole("button", { name: "Close adding people" }).click();
     await Promise.all([watchGap(ada, names.bob), watchGap(bob, names.ada)]);
     await invite(ada, [names.eve]);
     await accept(eve);
