@@ -93,14 +93,27 @@ export class ReconnectingSocket {
   }
 
   #dial(token: string): void {
-    const { WebSocket } = this.#options.platform;
-    // Browsers cannot set headers on a WebSocket: the token travels as a subprotocol.
-    const socket = new WebSocket(this.#options.url, [SUBPROTOCOL, `bearer.${token}`]);
+    const socket = this.#make(token);
+    if (!socket) {
+      this.#retryLater();
+      return;
+    }
     this.#socket = socket;
     socket.onopen = () => socket.send(JSON.stringify({ type: "register", ...this.#options.register() }));
     socket.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data, token);
     socket.onclose = (event) => this.#closed(event.code);
     this.#deadline = setTimeout(() => this.#lost(), REGISTER_MS);
+  }
+
+  /** @returns null for what is no token: the app may have a better one the next time */
+  #make(token: string): WebSocket | null {
+    const { WebSocket } = this.#options.platform;
+    try {
+      // Browsers cannot set headers on a WebSocket: the token travels as a subprotocol.
+      return new WebSocket(this.#options.url, [SUBPROTOCOL, `bearer.${token}`]);
+    } catch {
+      return null;
+    }
   }
 
   #receive(frame: unknown, token: string): void {

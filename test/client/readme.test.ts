@@ -22,10 +22,11 @@ test("the samples in client/README.md type-check", async () => {
   const readme = await readFile(join(ROOT, "client/README.md"), "utf8");
   const samples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code);
   expect(samples).toHaveLength(2);
-  // In a folder beside client/, where the sample's import leads.
   await mkdir(dirname(SAMPLE), { recursive: true });
   await writeFile(SAMPLE, `${samples.join("\n")}\n${YOURS}`);
-  await writeFile(CONFIG, JSON.stringify({ extends: "../client/tsconfig.json", include: [SAMPLE] }));
+  const paths = { "switchboard-client": ["../client/index.ts"] };
+  const config = { extends: "../client/tsconfig.json", compilerOptions: { paths }, include: [SAMPLE] };
+  await writeFile(CONFIG, JSON.stringify(config));
   const check = promisify(execFile)(join(ROOT, "node_modules/.bin/tsc"), ["-p", CONFIG]);
   const { stdout } = await check.catch((error: { stdout: string }) => error);
   expect(stdout).toBe("");

@@ -56,6 +56,13 @@ test("a broken connection comes back with a fresh token, and knows that it was h
   await vi.waitFor(() => expect(resumed).toEqual([false, true]));
 });
 
+test("what is no token, and cannot travel as one, is asked for again", async () => {
+  const tokens = ["no token", "a.b.c"];
+  dial({ token: async () => tokens.shift() ?? "none" });
+  const connection = await edge.connection("/ws");
+  expect(connection.protocols).toContain("bearer.a.b.c");
+});
+
 test("a token that cannot be had is asked for again", async () => {
   let asked = 0;
   const token = async () => {

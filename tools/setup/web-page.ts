@@ -5,10 +5,10 @@ import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { SetupError } from "./setup-error.ts";
 
-/** What the page is made of; neither of the two left out makes it, and the first is made of it. */
+/** What the page is made of; nothing that is left out makes it, and the first is made of it. */
 const SOURCES: Files = {
   include: ["web/**", "client/**", "schema/**", "package-lock.json"],
-  exclude: ["web/dist/**", "schema/db/**"],
+  exclude: ["web/dist/**", "client/dist/**", "schema/db/**"],
 };
 const BUILT: Files = { include: ["web/dist/**"], exclude: [] };
 
