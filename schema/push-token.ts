@@ -8,7 +8,7 @@ import { text } from "./text.ts";
 export const PushProvider = z.enum(["apns", "apns_voip", "fcm", "webpush"]);
 export type PushProvider = z.infer<typeof PushProvider>;
 
-/** A PushSubscription as a browser serialises it (W3C Push API, section 8); the `token` of the provider `webpush` is its JSON. */
+/** As a browser serialises its PushSubscription (W3C Push API, section 8): the `token` of `webpush` is the JSON of it. */
 export const WebPushSubscription = z.object({
   endpoint: z.url(),
   keys: z.object({ p256dh: z.string().max(100), auth: z.string().max(40) }),

@@ -2,7 +2,7 @@ import { REDELIVER_MS } from "../../schema/limits.ts";
 import { committed, without } from "./change.ts";
 import type { User } from "./state.ts";
 
-/** Calls that were asked for and given up: their objects may have made them, and are to end them, however long it takes. Pure. */
+/** Calls that were asked for and given up: their objects may have made them, and are to end them. Pure. */
 
 /** What fails half way leaves nothing behind: the key is free again, and what may ring is on its way out. */
 export function initiationLost(user: User, key: string, callId: string, deviceId: string, now: number): User {
@@ -14,7 +14,7 @@ export function initiationLost(user: User, key: string, callId: string, deviceId
   });
 }
 
-/** It is being tried. The next time is twice as long after it: at first a phone may ring, later it is only left behind. */
+/** It is being tried. The next time is twice as long after: at first a phone may ring, later it is only left behind. */
 export function abandonTried(user: User, callId: string, now: number): User {
   const entry = user.abandoned[callId];
   if (!entry) return user;

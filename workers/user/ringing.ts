@@ -43,8 +43,8 @@ export class Ringing {
   }
 
   /**
-   * Tells the devices. A call of the user's has kept one from being rung by the same person, until it is over or known not
-   * to come through.
+   * Tells the devices. A call of the user's has kept one from being rung by the same person, until it is over or known
+   * not to come through.
    */
   announce(view: CallView): void {
     if (view.ended?.mergedInto) this.#goOnIn(view.ended.mergedInto.callId, view.callId);
@@ -127,8 +127,8 @@ export class Ringing {
   }
 
   /**
-   * Nobody hears of the call, and it takes as long as if somebody did: what is written and queued to ring is so here too.
-   * Its caller would else know by the time that the reply takes.
+   * Nobody hears of the call, and it takes as long as if somebody did: what is written and queued to ring is so here
+   * too. Its caller would else know by the time that the reply takes.
    */
   async #turnAway(view: CallView): Promise<void> {
     const { user, step } = this.#core;
