@@ -119,7 +119,9 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
 
   async #start(index: number): Promise<MediaWorker> {
     const { workerBin } = this.#options;
-    const worker = await createWorker({ logLevel: "warn", ...(workerBin !== null && { workerBin }) });
+    const worker = await withoutSignals(() =>
+      createWorker({ logLevel: "warn", ...(workerBin !== null && { workerBin }) }),
+    );
     try {
       const webRtcServer = await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) });
       return { worker, webRtcServer, ...mediaOf(worker) };
@@ -135,6 +137,18 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
     const announced = announcedAddress === listenIp ? {} : { announcedAddress };
     return (["udp", "tcp"] as const).map((protocol) => ({ protocol, ip: listenIp, ...announced, ...port }));
   }
+}
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** mediasoup closes a worker as soon as this process is told to stop: a node does that when its rooms have moved. */
+function withoutSignals<T>(create: () => Promise<T>): Promise<T> {
+  const before = new Map(STOP_SIGNALS.map((signal) => [signal, new Set(process.listeners(signal))]));
+  const creating = create();
+  for (const [signal, known] of before) {
+    for (const listener of process.listeners(signal)) if (!known.has(listener)) process.off(signal, listener);
+  }
+  return creating;
 }
 
 function mediaOf(worker: types.Worker): Media {

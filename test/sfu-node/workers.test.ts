@@ -130,6 +130,13 @@ describe("the pool", () => {
     expect(pool.alive).toHaveLength(2);
   });
 
+  it("leaves it to the node what becomes of the workers when it is told to stop", async () => {
+    const listeners = () => (["SIGINT", "SIGTERM"] as const).map((signal) => process.listeners(signal));
+    const before = listeners();
+    await open({ count: 2 });
+    expect(listeners()).toEqual(before);
+  });
+
   it("leaves no process behind, not even one that is frozen", async () => {
     const pool = await open({ count: 2 });
     const pids = pool.alive.map(({ worker }) => worker.pid);
