@@ -20,11 +20,9 @@ export function PersonTile({ room, participant }: PersonTileProps) {
   const note = isHolding ? "On hold" : isIn ? null : isRinging ? "Ringing…" : "Calling…";
   return (
     <li ref={tile} class="tile" data-speaking={isIn && isSpeaking && !muted.has("microphone")} data-in={isIn}>
-      {streams.camera ? (
-        <StreamVideo stream={streams.camera} label={`Video of ${name}`} fit="cover" />
-      ) : (
-        <Avatar userId={userId} name={name} size="large" />
-      )}
+      {/* Seen until the first picture is there. */}
+      <Avatar userId={userId} name={name} size="large" />
+      {streams.camera && <StreamVideo stream={streams.camera} label={`Video of ${name}`} fit="cover" />}
       <TileName name={name} note={note} isMuted={isIn && muted.has("microphone")} />
     </li>
   );
