@@ -14,6 +14,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const PROJECTS = [".", "workers", "sfu-node", "client", "web", "tools", "test", "test/tsconfig.workerd.json"];
 
+/** Some ten times what the tests take: whoever waits for them hears of a run that hangs. */
+const TESTS_MS = 35 * 60_000;
+
 /** Also tests rooms with Firefox and GStreamer, which have to be installed for that. */
 const STACKS = "--stacks";
 
@@ -62,7 +65,7 @@ async function vitest(args: readonly string[], workerBin: string): Promise<Count
   const env = { ...process.env, MEDIASOUP_WORKER_BIN: workerBin, [COUNTS_FILE]: file };
   const reporters = ["--reporter=default", `--reporter=${join(root, "tools/test/counts.ts")}`];
   try {
-    const code = await run("vitest", ["run", ...reporters, ...args], { cwd: root, env });
+    const code = await run("vitest", ["run", ...reporters, ...args], { cwd: root, env, timeout: TESTS_MS });
     const counts = existsSync(file) ? Counts.parse(JSON.parse(readFileSync(file, "utf8"))) : { passed: 0, failed: 0 };
     return code === 0 || counts.failed > 0 ? counts : { ...counts, failed: 1 };
   } finally {

@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** In milliseconds, after which it is told to end. */
+  readonly timeout?: number;
 }
 
 /**
