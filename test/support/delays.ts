@@ -14,8 +14,7 @@ export class Delays {
 
   /** Lets others go first, 0 to 4 times. */
   async wait(): Promise<void> {
-    for (let turns = this.#random.below(5); turns > 0; turns--)
-      await new Promise((resolve) => setTimeout(resolve, 0));
+    for (let turns = this.#random.below(5); turns > 0; turns--) await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   before(prototype: object, methods: readonly string[]): void {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { REDELIVER_MS, UNREACHABLE_MS } from "../../schema/limits.ts";
 import type { Absence, Cast, Cue, DeviceName } from "../support/simulation/cast.ts";
+import type { Call, Line } from "../support/simulation/chorus.ts";
 import { disagreements, historyOf } from "../support/simulation/invariants.ts";
 import { CALM } from "../support/simulation/network.ts";
 import { Stage } from "../support/simulation/stage.ts";
 import { AWAY_MS, WIND } from "../support/simulation/troubles.ts";
-import { CALL_ID, CIDS_PHONE, EVE, groupScript, PHONE } from "./call/call-script.ts";
+import { ADAS_PHONE, CALL_ID, CIDS_PHONE, EVE, groupScript, PHONE } from "./call/call-script.ts";
 
 /** What the simulated network has found once, each as a scenario of its own. */
 
@@ -115,6 +116,83 @@ describe("a group", () => {
     played.event({ ...nobody(EVE), told: { state: "reaching", people: "", moves: 0, drops: 0 } }).alarm(UNREACHABLE_MS);
     expect(played.call).toMatchObject({ callId: CALL_ID, rev: rev + 1 });
     expect(played.call.log.at(-1)).toMatchObject({ rev: rev + 1, kind: "missed", userId: EVE });
+  });
+});
+
+/** All on user sockets: what happens reaches the devices by way of their users' objects. */
+describe("what a call tells a user's object", () => {
+  const call: Call = { caller: of, callees: ["Bob"], callType: "video" };
+  const group: Call = { ...call, callees: ["Bob", "Cid"], callType: "group" };
+  const answers = (device: DeviceName, after = 500): Line => line(device, { type: "call_answer", join: false }, after);
+  const media = (device: DeviceName): Line => line(device, { type: "call_media", state: "connected" });
+  const holds = (on: boolean, after = 500): Line => line("bob's phone", { type: "call_hold", on }, after);
+
+  function line(device: DeviceName, message: Line["message"], after = 500): Line {
+    return { after, device, message };
+  }
+
+  const talk = [answers("bob's phone"), media("bob's phone")];
+
+  test("[WAIT-2] that a hold is over, when it has forgotten that it told of the hold", async () => {
+    const chorus = stage.chorus(0);
+    await chorus.perform(call, [...talk, holds(true)], CALM);
+    chorus.world.evict();
+    await chorus.go([holds(false)], CALM);
+    expect(chorus.shows(of)).toEqual(["connected", [["Bob", "joined", null, false]]]);
+  });
+
+  test("[WAIT-2] that a hold is over, when nobody knows whether the hold was told", async () => {
+    const chorus = stage.chorus(0);
+    await chorus.perform(call, talk, CALM);
+    let isHeld = true;
+    chorus.world.network.loses = (method) => (method === "callChanged" && isHeld ? "answer" : null);
+    await chorus.go([holds(true), holds(false, 10)], CALM);
+    isHeld = false;
+    await chorus.go([], CALM);
+    expect(chorus.shows(of)).toEqual(["connected", [["Bob", "joined", null, false]]]);
+  });
+
+  test("nothing without a pause, while it reaches two of them in vain", async () => {
+    const chorus = stage.chorus(0);
+    await chorus.perform(call, talk, CALM);
+    let tries = 0;
+    chorus.world.network.loses = (method) => (method === "callChanged" && ++tries ? "question" : null);
+    await chorus.go([holds(true)], CALM);
+    expect(tries).toBeGreaterThan(2);
+    expect(tries).toBeLessThan(100);
+  });
+
+  test("[HAND-3] of two handoffs at once", async () => {
+    const chorus = stage.chorus(0);
+    await chorus.perform(call, talk, CALM);
+    const { world } = chorus;
+    const both = world.now + 40;
+    world.network.loses = (method) => (method === "callChanged" && world.now < both ? "question" : null);
+    const moves = ["ada's laptop", "bob's tablet"] as const;
+    const takesOver = (device: DeviceName) => [
+      line(device, { type: "call_handoff", sdp: "offer" }, 10),
+      line(device, { type: "call_media", state: "connected" }, 10),
+    ];
+    await chorus.go(moves.flatMap(takesOver), CALM);
+    expect(moves.map((device) => chorus.shows(device))).toEqual([
+      ["connected", [["Bob", "joined", null, false]]],
+      ["connected", [["Ada", "joined", null, false]]],
+    ]);
+    expect([chorus.shows(of), chorus.shows("bob's phone")]).toEqual(["nothing", "nothing"]);
+  });
+
+  test("[GROUP-4] [GROUP-5] whose caller has left and come back: what happens from then on", async () => {
+    const chorus = stage.chorus(0);
+    const leaves = (device: DeviceName) => line(device, { type: "call_end" });
+    const lines = [answers("bob's phone"), answers("cid's phone"), media("bob's phone"), leaves(of), answers(of)];
+    await chorus.perform(group, [...lines, leaves("bob's phone"), leaves("cid's phone")], CALM);
+    expect(chorus.shows(of)).toBe("nothing");
+  });
+
+  test("[GROUP-4] who comes to a group that the others have left is alone, and it is over", () => {
+    const played = groupScript().rung([PHONE]).rung([CIDS_PHONE]).answers(CIDS_PHONE);
+    played.hangsUp(ADAS_PHONE).hangsUp(CIDS_PHONE).answers(PHONE);
+    expect(played.call.phase).toMatchObject({ kind: "ended", outcome: "completed" });
   });
 });
 

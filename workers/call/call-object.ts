@@ -40,7 +40,7 @@ import { isToNobody } from "./ringing.ts";
 import { Signs } from "./signs.ts";
 import type { Call, CallView, Merge } from "./state.ts";
 import { viewFor } from "./view.ts";
-import { isCommit } from "./writing.ts";
+import { isCommit, written } from "./writing.ts";
 
 /**
  * One call: the shell around the state machine of `call.ts`. It loads, steps, writes what was
@@ -250,13 +250,18 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#arm(before);
     if (isCommit(before, call)) this.#write();
     this.#room.callChanged();
-    this.#announce(before, call);
+    // Whom it cannot reach the alarm tells again: two of them would have each other tried without a pause.
+    if (event.type !== "delivery_failed") this.#announce(before, call);
     return verdict;
   }
 
   /** In one turn with the alarm, so that the two are one transaction. */
   #write(): void {
-    this.ctx.storage.kv.put("call", this.#call);
+    if (this.#call)
+      this.ctx.storage.kv.put(
+        "call",
+        written(this.#call, (userId) => this.#delivery.hasNews(userId)),
+      );
   }
 
   #arm(before: Call | null): void {

@@ -42,7 +42,7 @@ import {
 } from "./ringing.ts";
 import type { Call, Leg, Merge, Participant } from "./state.ts";
 import { end, hold, media } from "./talking.ts";
-import { letters } from "./told.ts";
+import { letters, without } from "./told.ts";
 
 /**
  * The call's state machine: the one authority over who answered first and how a call ended.
@@ -105,7 +105,7 @@ export function step(call: Call, event: Event, now: number): Step {
     case "delivered":
       return done(settle(delivered(call, event), now));
     case "delivery_failed":
-      return done({ ...call, redeliverAt: now + REDELIVER_MS });
+      return done({ ...call, heard: without(call.heard, [event.userId]), redeliverAt: now + REDELIVER_MS });
     case "unknown":
       return done(settle(unknown(call, event.userId), now));
     case "unreached":

@@ -25,7 +25,7 @@ export class Delivery {
   /** @returns when the user's object is up to date, or could not be reached */
   async tell(userId: string): Promise<void> {
     const telling = this.#telling.get(userId);
-    if (telling || !this.#news(userId)) return telling;
+    if (telling || !this.hasNews(userId)) return telling;
     const told = this.#tell(userId);
     this.#telling.set(userId, told);
     return told;
@@ -48,10 +48,14 @@ export class Delivery {
       }
     } catch (error) {
       log("delivery_failed", { user: short(userId), failure: failure(error) });
-      this.#source.step({ type: "delivery_failed" });
+      this.#source.step({ type: "delivery_failed", userId });
     } finally {
       this.#telling.delete(userId);
     }
+  }
+
+  hasNews(userId: string): boolean {
+    return this.#news(userId) !== undefined;
   }
 
   #news(userId: string): CallView | undefined {

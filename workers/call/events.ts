@@ -55,7 +55,8 @@ export type Event =
   /** The user does not want the call, and has not said on which device. */
   | { readonly type: "declined"; readonly userId: string }
   | Delivered
-  | { readonly type: "delivery_failed" }
+  /** It may have been told, or not. */
+  | { readonly type: "delivery_failed"; readonly userId: string }
   /** There is no such user. */
   | { readonly type: "unknown"; readonly userId: string }
   /** These devices cannot be reached: their push tokens are dead. */

@@ -1,4 +1,5 @@
 import type { CancelReason, EndReason } from "../../schema/call.ts";
+import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import type { Answer, CallView, PersonView, Told } from "./state.ts";
 import { isAnswered, isSameTold, letter, rings, toldOf } from "./told.ts";
@@ -101,16 +102,22 @@ function joinedNotices({ userId, name, deviceId }: PersonView, { callId, rev, ca
 /** To everybody in the call, and to the user's own devices, when another device has taken it over, or has not. */
 function handoffNotices(before: Told | undefined, view: CallView, deviceId: string): ServerMessage[] {
   if (!before || view.state === "ended") return [];
-  const { callId, rev, moves, drops } = view;
-  const notices: ServerMessage[] = [];
-  if (moves.last && moves.count !== before.moves) {
-    const { userId, to } = moves.last;
-    notices.push({ type: "call_handed_off", callId, rev, userId, deviceId: to });
-  }
+  const { callId, rev, drops } = view;
+  const notices: ServerMessage[] = movers(before, view).map((to) => ({ type: "call_handed_off", callId, rev, ...to }));
   if (drops.last && drops.count !== before.drops && isInvolved(drops.last, view, deviceId)) {
     notices.push({ type: "call_handoff_failed", callId, rev, deviceId: drops.last.to });
   }
   return notices;
+}
+
+/** Who has moved, and to which device. Of several moves at once only the last is known: then it is said where all are. */
+function movers(before: Told, { moves, people }: CallView): DeviceRef[] {
+  if (!moves.last || moves.count === before.moves) return [];
+  const { userId, to } = moves.last;
+  if (moves.count === before.moves + 1) return [{ userId, deviceId: to }];
+  return people.flatMap((person) =>
+    person.deviceId === null ? [] : [{ userId: person.userId, deviceId: person.deviceId }],
+  );
 }
 
 function isInvolved(last: NonNullable<CallView["drops"]["last"]>, view: CallView, deviceId: string): boolean {

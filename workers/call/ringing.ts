@@ -19,6 +19,7 @@ import {
   withStay,
 } from "./people.ts";
 import type { Actor, Call, Participant, Phase } from "./state.ts";
+import { without } from "./told.ts";
 
 /** Ringing: who answers, who does not, and what that makes of the call. Pure. */
 
@@ -67,7 +68,8 @@ export function answer(
     lastSignAt: now,
   };
   const next = committed(withParticipant(call, callee), change, { kind: "answered", by: deviceOf(by) }, now);
-  return done(due(next, now));
+  // Who comes to a group that the others have left is alone.
+  return done(settle(due(next, now), now));
 }
 
 function connecting(by: DeviceRef, now: number): Phase {
@@ -135,7 +137,7 @@ export function invite(
     return { call, verdict: refused("too_many_participants", `a call has at most ${MAX_PARTICIPANTS} people`) };
   }
   if (fresh.length === 0) return done(call);
-  const heard = Object.fromEntries(Object.entries(call.heard).filter(([userId]) => !fresh.includes(userId)));
+  const heard = without(call.heard, fresh);
   const change: Partial<Call> = { callType: "group", participants: withInvited(call, fresh, by.userId, now), heard };
   const happening = { kind: "invited" as const, by: deviceOf(by), calleeIds: fresh };
   return done(committed(call, change, happening, now));

@@ -26,6 +26,11 @@ export function letters(participants: readonly Participant[]): string {
   return participants.map((participant) => letter(personView(participant))).join("");
 }
 
+/** What others have been told: of these users it is not known. */
+export function without(heard: Readonly<Record<string, Told>>, userIds: readonly string[]): Record<string, Told> {
+  return Object.fromEntries(Object.entries(heard).filter(([userId]) => !userIds.includes(userId)));
+}
+
 /** `i` invited, `r` ringing, `j` joined, `h` joined and holding, `d` declined, `b` busy, `m` missed, `l` left, `x` unknown. */
 export function letter({ state, alerting, isHolding, isUnknown }: PersonView): string {
   if (isUnknown) return "x";

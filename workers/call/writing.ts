@@ -1,6 +1,15 @@
 import type { Call } from "./state.ts";
+import { without } from "./told.ts";
 
 /** What is written of a call, and what is only remembered: each write is a row, and rows are most of a call's cost. Pure. */
+
+/**
+ * The row. Who is about to be told may be told of it before the next row, or not: if things then are again as that user
+ * had heard before, an object that has lost its memory would tell them nothing.
+ */
+export function written(call: Call, isAboutToHear: (userId: string) => boolean): Call {
+  return { ...call, heard: without(call.heard, Object.keys(call.heard).filter(isAboutToHear)) };
+}
 
 /** Every decision is written, and what nobody would say again to an object that has lost its memory. */
 export function isCommit(before: Call, after: Call): boolean {

@@ -126,7 +126,7 @@ export class UserSockets {
       if (before && isSameTold(before, toldOf(view))) continue;
       const isToBeRung = before === undefined && rings(view.state);
       if (isToBeRung && (isSilent(deviceId) || isDialling(socket, ours))) continue;
-      if (before === undefined && view.role === "caller" && view.joined.includes(deviceId)) continue;
+      if (before === undefined && attachment(socket).dialling === view.callId) continue;
       const isEngaged = isInAnotherCall(socket, view.callId);
       this.markTold(socket, view);
       if (!view.onCallSocket.includes(deviceId)) send(socket, notices(before, view, { deviceId, isEngaged }, now));

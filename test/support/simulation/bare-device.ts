@@ -28,7 +28,7 @@ export class BareDevice {
   readonly #line: DeviceLine;
   readonly #hasPath: (callId: string) => boolean;
   /** The calls that other devices of the user are in, as far as this one has heard. */
-  readonly #elsewhere = new Set<string>();
+  #elsewhere = new Set<string>();
   /** Initiations that the user has given up before the reply, by the ids of their commands. */
   readonly #givenUp = new Set<string>();
 
@@ -171,8 +171,14 @@ export class BareDevice {
   #registered(calls: readonly CallSnapshot[], isUsers: boolean): void {
     for (const call of calls) this.#snapshot(call, calls);
     if (!isUsers) return;
+    this.#elsewhere = new Set(calls.filter((call) => this.#isElsewhere(call)).map(({ callId }) => callId));
     const told = new Set(calls.map(({ callId }) => callId));
     for (const [callId, call] of this.calls) if (!call.isOver && !told.has(callId)) this.#sync(callId);
+  }
+
+  #isElsewhere({ state, participants }: CallSnapshot): boolean {
+    const own = participants.find(({ userId }) => userId === this.person.userId)?.deviceId;
+    return state !== "ended" && own !== undefined && own !== this.deviceId;
   }
 
   #sync(callId: string): void {

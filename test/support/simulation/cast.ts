@@ -5,7 +5,7 @@ import { CALM } from "./network.ts";
 import { type ObjectClasses, type Person, World } from "./world.ts";
 
 /** Who is there, and with which devices. */
-const PEOPLE = [
+export const PEOPLE = [
   { name: "Ada", devices: ["ada's phone", "ada's laptop"] },
   { name: "Bob", devices: ["bob's phone", "bob's tablet"] },
   { name: "Cid", devices: ["cid's phone"] },
@@ -13,6 +13,23 @@ const PEOPLE = [
 
 export type Name = (typeof PEOPLE)[number]["name"];
 export type DeviceName = (typeof PEOPLE)[number]["devices"][number];
+const EVERYTHING: readonly (Name | DeviceName)[] = PEOPLE.flatMap(({ name, devices }) => [name, ...devices]);
+
+/** The same in every run. */
+export function idOf(name: Name | DeviceName): string {
+  return `00000000-0000-4000-8000-0000000000${(16 + EVERYTHING.indexOf(name)).toString(16)}`;
+}
+
+export function personOf(name: Name): Person {
+  return { userId: idOf(name), name };
+}
+
+/** With names for ids. @param others besides those of people and devices */
+export function named(value: unknown, others: ReadonlyMap<string, string> = new Map()): string {
+  const names = new Map([...others, ...EVERYTHING.map((name) => [idOf(name), name] as const)]);
+  return JSON.stringify(value, (_key, field) => (typeof field === "string" ? (names.get(field) ?? field) : field));
+}
+
 export function ownerOf(device: DeviceName): Name {
   const owner = PEOPLE.find(({ devices }) => devices.some((name) => name === device));
   if (!owner) throw new Error(`nobody has ${device}`);
@@ -51,17 +68,11 @@ const Started = z.object({ callId: z.string(), caller: z.object({ deviceId: z.st
 /** A world in which a script is played. */
 export class Cast {
   readonly world: World;
-  readonly devices = new Map<DeviceName, BareDevice>();
-  readonly names = new Map<string, string>();
-  readonly #people = new Map<Name, Person>();
+  readonly devices: ReadonlyMap<DeviceName, BareDevice>;
 
   constructor(classes: ObjectClasses, seed: number, weather: Weather = CALM) {
     this.world = new World(classes, seed, weather);
-    for (const { name, devices } of PEOPLE) {
-      const person = { userId: this.#id(name), name };
-      this.#people.set(name, person);
-      for (const device of devices) this.devices.set(device, this.#deviceOf(person, this.#id(device)));
-    }
+    this.devices = new Map(DEVICES.map((name) => [name, this.#deviceOf(name)]));
   }
 
   device(name: DeviceName): BareDevice {
@@ -92,20 +103,16 @@ export class Cast {
     return started.findLast((call) => call?.caller.deviceId === deviceId)?.callId ?? "";
   }
 
-  /** With names for ids. */
   named(value: unknown): string {
-    for (const name of DEVICES) this.names.set(this.callOf(name), `call of ${name}`);
-    return JSON.stringify(value, (_key, field) =>
-      typeof field === "string" ? (this.names.get(field) ?? field) : field,
-    );
+    return named(value, new Map(DEVICES.map((name) => [this.callOf(name), `call of ${name}`])));
   }
 
-  #deviceOf(person: Person, deviceId: string): BareDevice {
+  #deviceOf(name: DeviceName): BareDevice {
     const isOther = (other: BareDevice, callId: string) =>
-      other.deviceId !== deviceId && other.radio.isUp && other.calls.get(callId)?.isAnswered === true;
-    const device = new BareDevice(this.world, person, deviceId, (callId) => {
-      return device.radio.isUp && [...this.devices.values()].some((other) => isOther(other, callId));
-    });
+      other !== device && other.radio.isUp && other.calls.get(callId)?.isAnswered === true;
+    const hasPath = (callId: string) =>
+      device.radio.isUp && [...this.devices.values()].some((other) => isOther(other, callId));
+    const device = new BareDevice(this.world, personOf(ownerOf(name)), idOf(name), hasPath);
     return device;
   }
 
@@ -117,21 +124,11 @@ export class Cast {
   #pressOf(act: Act): Press {
     switch (act.type) {
       case "call":
-        return { type: "call", calleeIds: this.#ids(act.callees), callType: act.group ? "group" : "video" };
+        return { type: "call", calleeIds: act.callees.map(idOf), callType: act.group ? "group" : "video" };
       case "invite":
-        return { type: "invite", calleeIds: this.#ids(act.callees) };
+        return { type: "invite", calleeIds: act.callees.map(idOf) };
       default:
         return { type: act.type };
     }
-  }
-
-  #ids(names: readonly Name[]): string[] {
-    return names.map((name) => this.#people.get(name)?.userId ?? "");
-  }
-
-  #id(name: string): string {
-    const id = `00000000-0000-4000-8000-0000000000${(16 + this.names.size).toString(16)}`;
-    this.names.set(id, name);
-    return id;
   }
 }

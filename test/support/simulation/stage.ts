@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { Cast } from "./cast.ts";
+import { Chorus } from "./chorus.ts";
 import { installGlobals, removeGlobals } from "./globals.ts";
 import { disagreements, otherReplies, untruths, winners } from "./invariants.ts";
 import type { Weather } from "./network.ts";
@@ -23,8 +24,16 @@ export class Stage {
   }
 
   cast(seed: number, weather?: Weather): Cast {
+    return new Cast(this.#open, seed, weather);
+  }
+
+  chorus(seed: number): Chorus {
+    return new Chorus(this.#open, seed);
+  }
+
+  get #open(): ObjectClasses {
     if (!this.#classes) throw new Error("the stage is not open yet");
-    return new Cast(this.#classes, seed, weather);
+    return this.#classes;
   }
 }
 

@@ -96,7 +96,13 @@ export class World {
     return radio.dial(object, request, client);
   }
 
+  /** Every object that is doing nothing loses its memory. */
+  evict(): void {
+    for (const objects of Object.values(this.#objects)) for (const object of objects.values()) object.evict();
+  }
+
   async runFor(ms: number): Promise<void> {
+    runsOn(this);
     await this.clock.runUntil(this.clock.now + ms);
   }
 

@@ -122,7 +122,7 @@ class World {
       const view = viewFor(this.memory, BOB, []);
       if (!view || !concerns(this.memory.heard[BOB], view)) return;
       if (!this.connected) {
-        this.step({ type: "delivery_failed" });
+        this.step({ type: "delivery_failed", userId: BOB });
         return;
       }
       for (const { deviceId } of BOBS) this.tell(deviceId, view);

@@ -378,7 +378,7 @@ describe("when it wants to be woken", () => {
   });
 
   test("[CALL-8] a failed delivery is tried again soon", () => {
-    expect(deadline(script().event({ type: "delivery_failed" }))).toBe(1_000);
+    expect(deadline(script().event({ type: "delivery_failed", userId: BOB }))).toBe(1_000);
   });
 });
 
