@@ -12,6 +12,8 @@ export interface RoomSocketOptions {
   readonly epoch: number;
   readonly log: Log;
   readonly onMessage: (message: ToNode) => void;
+  /** The socket is up again: what the edge kept with the last one is gone. */
+  readonly onAgain: () => void;
   /** The room is over, or is another node's: the edge has said so, or has been away for too long. */
   readonly onOver: () => void;
 }
@@ -31,6 +33,7 @@ export class RoomSocket {
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #awaySince = performance.now();
+  #wasOpen = false;
   #isOver = false;
 
   constructor(options: RoomSocketOptions) {
@@ -77,6 +80,8 @@ export class RoomSocket {
 
   #opened(socket: WebSocket): void {
     this.#failures = 0;
+    if (this.#wasOpen) this.#options.onAgain();
+    this.#wasOpen = true;
     for (const frame of this.#waiting.splice(0)) socket.send(frame);
   }
 

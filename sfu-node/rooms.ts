@@ -85,7 +85,9 @@ export class Rooms {
     };
     const drain = (deadlineMs: number) => socket.send({ type: "room_draining", deadlineMs });
     const room = { epoch, drain, close };
-    const socket = new RoomSocket({ edgeUrl, nodeKey, nodeId, callId, epoch, log, onMessage: handle, onOver: close });
+    const again = () => void queue.run(async () => (await hosted).tellAll());
+    const dialled = { edgeUrl, nodeKey, nodeId, callId, epoch, log };
+    const socket = new RoomSocket({ ...dialled, onMessage: handle, onAgain: again, onOver: close });
     this.#open.set(callId, room);
     mediaWorker.worker.once("died", close);
     await hosted;

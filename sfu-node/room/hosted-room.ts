@@ -102,6 +102,13 @@ export class HostedRoom {
     }
   }
 
+  /** All that a new socket to the edge has to know. */
+  tellAll(): void {
+    for (const participantId of this.#connections.keys()) this.#tellTracks(participantId);
+    const [dominant] = this.#room.speakers;
+    if (dominant !== undefined) this.#options.send({ type: "dominant_speaker", participantId: dominant });
+  }
+
   close(): void {
     this.#speech.stop();
     for (const connection of this.#connections.values()) this.#offers.forget(connection);

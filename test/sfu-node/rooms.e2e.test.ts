@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { CLOSE_ROOM_OVER, CLOSE_STALE_EPOCH } from "../../schema/room-socket.ts";
+import { CLOSE_ROOM_OVER, CLOSE_STALE_EPOCH, type FromNode } from "../../schema/room-socket.ts";
 import { ensureMediasoupWorker } from "../../tools/setup/mediasoup-worker.ts";
 import { family } from "../support/processes.ts";
+import { LibdatachannelStack } from "../support/stack-libdatachannel.ts";
 import { type FleetConnection, FleetServer, type RoomSocketServer } from "./fleet-server.ts";
 import { NodeProcess } from "./node-process.ts";
 
@@ -41,6 +42,13 @@ async function placed(epoch: number): Promise<RoomSocketServer> {
   return fleet.room();
 }
 
+async function next(room: RoomSocketServer, isIt: (message: FromNode) => boolean): Promise<FromNode> {
+  for (;;) {
+    const message = await room.next();
+    if (isIt(message)) return message;
+  }
+}
+
 async function expectAlive(room: RoomSocketServer, id: string): Promise<void> {
   room.send({ type: "room_probe", id });
   expect(await room.next()).toEqual({ type: "room_alive", re: id });
@@ -65,6 +73,19 @@ describe("a room on a node", () => {
     await expectAlive(again, "1");
     await node.line("room_opened");
     expect(node.lines.filter(({ event }) => event === "room_opened").length).toBe(1);
+  });
+
+  it("[ROOM-18] says again on a new socket who sends what: the edge kept it with the old one", async () => {
+    const room = await placed(1);
+    const stack = new LibdatachannelStack("p1");
+    const id = { id: "1", participantId: "p1" };
+    room.send({ type: "participant_join", ...id, sdp: await stack.offer(), tracks: [], muted: [] });
+    const isTracks = ({ type }: FromNode) => type === "participant_tracks";
+    const told = await next(room, isTracks);
+    expect(told).toMatchObject({ participantId: "p1", tracks: [{ source: "microphone" }, { source: "camera" }] });
+    room.crash();
+    expect(await next(await fleet.room(), isTracks)).toEqual(told);
+    await stack.close();
   });
 
   it.each([
