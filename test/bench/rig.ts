@@ -38,7 +38,7 @@ export async function startDatabase(dataDir: string, log: Log, isServer = false)
 /** @param mainModule the bundled Worker */
 export async function startRig(database: Database, dataDir: string, mainModule: string, log: Log): Promise<Rig> {
   const [edge, client] = await Promise.all([
-    startEdge({ dataDir, mainModule, vars: vars(database), log }),
+    startEdge({ dataDir, mainModule, vars: edgeVars(database), log }),
     startPart({ name: "load client", entry: entry("./load/main.ts"), cwd: ROOT, log }),
   ]);
   return {
@@ -58,7 +58,11 @@ async function obeyed<T extends Answer>(client: Part, order: Order, expected: z.
   return expected.parse(answer);
 }
 
-function vars({ neonLocal, databaseUrl }: Database): Record<string, string> {
+/** With secrets of its own. */
+export function edgeVars({
+  neonLocal,
+  databaseUrl,
+}: Database): Record<string, string> & { readonly SFU_NODE_KEY: string } {
   const secret = () => randomBytes(32).toString("base64url");
   return {
     DEVELOPMENT: "on",
