@@ -17,15 +17,23 @@ const FLAGS = [
   "--use-fake-ui-for-media-stream",
 ];
 
-const EXECUTABLES = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+/** The browser without its own windows: they cost more than most pages. */
+const SHELL = "/usr/lib/chromium/chromium-headless-shell";
+const WHOLE = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 const SCREENSHOTS = join(ROOT, "test/screenshots");
 const SIZES = { 390: { width: 390, height: 844 }, 1440: { width: 1440, height: 900 } };
 
+export interface BrowserOptions {
+  /** With what the shell lacks: notifications and what is pushed. */
+  readonly isWhole?: boolean;
+}
+
 /** A real Chromium with a fake camera and microphone. */
-export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
-  const executablePath = EXECUTABLES.find((path) => existsSync(path));
-  if (!executablePath) throw new Error(`no Chromium at ${EXECUTABLES.join(" or ")}`);
-  return chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
+export async function launchBrowser({ isWhole = false }: BrowserOptions = {}): Promise<Browser> {
+  const executables = isWhole ? WHOLE : [SHELL];
+  const executablePath = executables.find((path) => existsSync(path));
+  if (!executablePath) throw new Error(`no Chromium at ${executables.join(" or ")}`);
+  return chromium.launch({ executablePath, args: FLAGS });
 }
 
 /** What went wrong inside a page: nothing may. */

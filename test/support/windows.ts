@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { expect, inject, vi } from "vitest";
 import { ContactsResponse, DevTokenResponse } from "../../schema/http.ts";
-import { launchBrowser, recordConnections, shrinkCamera, watchErrors } from "./browser.ts";
+import { type BrowserOptions, launchBrowser, recordConnections, shrinkCamera, watchErrors } from "./browser.ts";
 import { Site } from "./site.ts";
 
 interface Account {
@@ -44,10 +44,9 @@ export class Windows {
 
   /**
    * @param vars of the edge, for a site of one's own
-   * @param flags of the browser
    */
-  async open(vars?: Readonly<Record<string, string>>, flags?: readonly string[]): Promise<void> {
-    [this.#site, this.#browser] = await Promise.all([vars && Site.start(vars), launchBrowser(flags)]);
+  async open(vars?: Readonly<Record<string, string>>, browser?: BrowserOptions): Promise<void> {
+    [this.#site, this.#browser] = await Promise.all([vars && Site.start(vars), launchBrowser(browser)]);
     if (this.#family !== undefined) this.#prepare();
   }
 

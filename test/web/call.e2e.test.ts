@@ -105,6 +105,7 @@ describe("while the history is behind", () => {
         .getByText(/^Voice · Incoming, \d+ s$/)
         .waitFor(),
     ]);
+    await Promise.all([ada, bob].map((page) => page.unrouteAll({ behavior: "wait" })));
   });
 
   /** The ledger has not heard of the end. */

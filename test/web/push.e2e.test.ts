@@ -13,7 +13,7 @@ const { newProfile, openWindow, names } = windows;
 let gateway: WebPushGateway;
 beforeAll(async () => {
   gateway = await WebPushGateway.start();
-  await windows.open(gateway.vars);
+  await windows.open(gateway.vars, { isWhole: true });
 });
 afterEach(() => windows.closeProfiles());
 afterAll(async () => {

@@ -17,6 +17,11 @@ const NEEDED: readonly Needed[] = [
     isThere: (env) => onPath("chromium", env) || onPath("chromium-browser", env),
   },
   {
+    what: "Chromium's headless shell",
+    debian: "chromium-headless-shell",
+    isThere: (env) => onPath("chromium-headless-shell", env) || executable("/usr/lib/chromium/chromium-headless-shell"),
+  },
+  {
     what: "PostgreSQL's server",
     debian: "postgresql",
     isThere: (env) => onPath("initdb", env) || postgresFolders().some((folder) => executable(join(folder, "initdb"))),

@@ -17,6 +17,7 @@ function command(name: string): void {
 
 it("names the line to run where nothing can be installed", async () => {
   command("initdb");
+  command("chromium-headless-shell");
   await expect(ensureSystemPackages(() => {}, { PATH: bin })).rejects.toMatchObject({
     reason: "missing_package",
     message: "the tests need a browser",
@@ -27,5 +28,6 @@ it("names the line to run where nothing can be installed", async () => {
 it("is content with what is there", async () => {
   command("chromium");
   command("initdb");
+  command("chromium-headless-shell");
   await ensureSystemPackages(() => expect.unreachable("nothing has to be installed"), { PATH: bin });
 });
