@@ -14,22 +14,17 @@ const secrets = {
   TURN_SECRET: "turn-secret-of-the-tests",
 };
 
-/** With `npm test -- --stacks`: what they need is large. */
-const stacks = {
-  test: { name: "stacks", include: ["test/**/*.stacks.test.ts"], env, testTimeout: 90_000, hookTimeout: 120_000 },
-};
-
 /** The folder says what is tested, the ending says where it runs. */
 export default defineConfig({
   test: {
-    // Three at once also on two cores: most of what a test takes is waiting for processes and pages.
-    maxWorkers: 3,
+    // Four at once also on two cores: most of what a test takes is waiting for processes and pages.
+    maxWorkers: 4,
     projects: [
       {
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.{workerd,edge,e2e,stacks}.test.ts", "node_modules/**"],
+          exclude: ["test/**/*.{workerd,edge,e2e}.test.ts", "node_modules/**"],
           env,
         },
       },
@@ -91,7 +86,6 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      ...(process.env.SWITCHBOARD_STACKS === "on" ? [stacks] : []),
     ],
   },
 });

@@ -17,13 +17,8 @@ const PROJECTS = [".", "workers", "sfu-node", "client", "web", "tools", "test", 
 /** Some ten times what the tests take: whoever waits for them hears of a run that hangs. */
 const TESTS_MS = 35 * 60_000;
 
-/** Also tests rooms with Firefox and GStreamer, which have to be installed for that. */
-const STACKS = "--stacks";
-
-/** `npm test`: what the tests need, types, lint, and every test. Its other arguments are vitest's. */
-async function main(given: readonly string[]): Promise<number> {
-  const args = given.filter((argument) => argument !== STACKS);
-  if (args.length < given.length) process.env.SWITCHBOARD_STACKS = "on";
+/** `npm test`: what the tests need, types, lint, and every test. Its arguments are vitest's. */
+async function main(args: readonly string[]): Promise<number> {
   await step("system packages", () => ensureSystemPackages(say));
   const workerBin = await step("mediasoup worker", () => ensureMediasoupWorker({ log: say }));
   await step("web page", async () => void (await buildWebPage(root)));

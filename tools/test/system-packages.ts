@@ -26,10 +26,7 @@ const NEEDED: readonly Needed[] = [
     debian: "postgresql",
     isThere: (env) => onPath("initdb", env) || postgresFolders().some((folder) => executable(join(folder, "initdb"))),
   },
-];
-
-/** For `npm test -- --stacks`: 140 MB to load, 490 MB on disk, 25 s; so not for every run. */
-const NEEDED_FOR_STACKS: readonly Needed[] = [
+  // WebRTC stacks that are no Chromium: 140 MB to load, 490 MB on disk.
   { what: "Firefox", debian: "firefox-esr", isThere: (env) => onPath("firefox-esr", env) },
   plugin("GStreamer's webrtcbin", "gstreamer1.0-plugins-bad", "gstreamer-1.0/libgstwebrtc.so"),
   plugin("GStreamer's ICE", "gstreamer1.0-nice", "gstreamer-1.0/libgstnice.so"),
@@ -48,8 +45,7 @@ const NEEDED_FOR_STACKS: readonly Needed[] = [
  * @throws SetupError `missing_package` with the line to run, for others
  */
 export async function ensureSystemPackages(say: (line: string) => void, env = process.env): Promise<void> {
-  const needed = env.SWITCHBOARD_STACKS === "on" ? [...NEEDED, ...NEEDED_FOR_STACKS] : NEEDED;
-  const missing = needed.filter(({ isThere }) => !isThere(env));
+  const missing = NEEDED.filter(({ isThere }) => !isThere(env));
   if (missing.length === 0) return;
   const packages = missing.map(({ debian }) => debian);
   if (process.getuid?.() === 0 && onPath("apt-get", env)) {

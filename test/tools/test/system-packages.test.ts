@@ -18,6 +18,7 @@ function command(name: string): void {
 it("names the line to run where nothing can be installed", async () => {
   command("initdb");
   command("chromium-headless-shell");
+  command("firefox-esr");
   await expect(ensureSystemPackages(() => {}, { PATH: bin })).rejects.toMatchObject({
     reason: "missing_package",
     message: "the tests need a browser",
@@ -29,5 +30,6 @@ it("is content with what is there", async () => {
   command("chromium");
   command("initdb");
   command("chromium-headless-shell");
+  command("firefox-esr");
   await ensureSystemPackages(() => expect.unreachable("nothing has to be installed"), { PATH: bin });
 });

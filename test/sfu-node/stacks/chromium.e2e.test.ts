@@ -6,7 +6,7 @@ import { chromiumPage, PageStack } from "../../support/stack-page.ts";
 import { WeriftStack } from "../../support/stack-werift.ts";
 import { Company } from "./company.ts";
 
-/** Those that every test run has: `all.stacks.test.ts` adds Firefox and GStreamer. */
+/** What Chromium does with its own m-lines; `all.e2e.test.ts` does it with Firefox. */
 describe("Chromium, libdatachannel and werift in one room", () => {
   let browser: Browser;
   let company: Company;
