@@ -4,7 +4,7 @@ import { focused, inspect, received, tabTo } from "../support/browser.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
 const windows = new Windows("Hale");
-const { newProfile, newWindow, openWindow, signIn, names, two, three } = windows;
+const { newProfile, newWindow, openWindow, signIn, names, three } = windows;
 beforeAll(() => windows.open());
 afterEach(() => windows.closeProfiles());
 afterAll(() => windows.close());
@@ -91,9 +91,22 @@ describe("a user with two windows", () => {
   });
 });
 
+/** The ring is late: its user calls before it shows. */
+async function hearNoRing(page: Page): Promise<void> {
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => {
+      if (!String(frame).includes('"type":"incoming_call"')) socket.send(frame);
+    });
+  });
+}
+
 describe("two who call each other at once", () => {
   test("[GLARE-2] are connected without a tap, and see each other", async () => {
-    const { ada, bob, adaName, bobName } = await two();
+    const { ada: adaName, bob: bobName } = await names();
+    const [ada, bob] = await Promise.all([newProfile().then(newWindow), newProfile().then(newWindow)]);
+    for (const page of [ada, bob]) await hearNoRing(page);
+    await Promise.all([signIn(ada, adaName), signIn(bob, bobName)]);
     await Promise.all([
       ada.getByRole("button", { name: `Video call with ${bobName}` }).click(),
       bob.getByRole("button", { name: `Video call with ${adaName}` }).click(),
@@ -108,16 +121,6 @@ describe("two who call each other at once", () => {
 });
 
 describe("two who call each other at once, one with the camera and one without", () => {
-  /** The ring is late: so it is the second one whose call gives way. */
-  async function hearNoRing(page: Page): Promise<void> {
-    await page.routeWebSocket(/\/ws$/, (socket) => {
-      const server = socket.connectToServer();
-      server.onMessage((frame) => {
-        if (!String(frame).includes('"type":"incoming_call"')) socket.send(frame);
-      });
-    });
-  }
-
   const hasCamera = (page: Page, isOn: boolean) =>
     page.getByRole("button", { name: isOn ? "Turn camera off" : "Turn camera on" }).waitFor();
   const hasPicture = (page: Page, isOn: boolean) => page.locator(`.remote[data-video="${isOn}"]`).waitFor();
