@@ -28,6 +28,9 @@ export interface RoomsOptions {
 
 interface OpenRoom {
   readonly epoch: number;
+  readonly mediaWorker: MediaWorker;
+  /** Rejected where mediasoup cannot make it. */
+  readonly opened: Promise<unknown>;
   drain(deadlineMs: number): void;
   close(): void;
 }
@@ -56,25 +59,36 @@ export class Rooms {
     const former = this.#open.get(callId);
     if (this.#isDraining || (former && former.epoch >= epoch)) return;
     former?.close();
-    const mediaWorker = leastBusy(this.#options.pool.alive);
+    const mediaWorker = leastBusy(this.#options.pool.alive, [...this.#open.values()]);
     if (!mediaWorker) return;
+    const room = this.#start(callId, epoch, mediaWorker);
+    this.#open.set(callId, room);
     try {
-      await this.#start(callId, epoch, mediaWorker);
+      await room.opened;
       this.#options.log("room_opened", { call: short(callId), epoch });
     } catch (error) {
       this.#options.log("room_failed", { call: short(callId), problem: problem(error) });
+      room.close();
     }
   }
 
-  async #start(callId: string, epoch: number, mediaWorker: MediaWorker): Promise<void> {
+  #start(callId: string, epoch: number, mediaWorker: MediaWorker): OpenRoom {
     const { edgeUrl, nodeKey, nodeId, lastN, announcedAddress, log } = this.#options;
     const about = { callId, mediaWorker, lastN, announcedAddress, pipeListenInfo: this.#pipeListenInfo, log };
-    // Messages of one participant keep their order also before the room is ready.
-    const queue = new Queue();
     const hosted = HostedRoom.open({ ...about, send: (message) => socket.send(message) });
-    const handle = (message: ToNode) => void queue.run(async () => (await hosted).handle(message));
+    const failed = (error: unknown) => log("room_failed", { call: short(callId), problem: problem(error) });
+    // Messages keep their order also before the room is ready.
+    const queue = new Queue();
+    const inTurn = (act: (room: HostedRoom) => unknown) => void queue.run(async () => act(await hosted)).catch(failed);
+    const take = (message: ToNode) => {
+      // Whether a node lives has nothing to do with how much there is to do before.
+      if (message.type === "room_probe") void probe(mediaWorker, message.id, socket);
+      else inTurn((room) => room.handle(message));
+    };
     const close = () => {
-      if (this.#open.get(callId) === room) this.#open.delete(callId);
+      if (this.#open.get(callId) !== room) return;
+      this.#open.delete(callId);
+      mediaWorker.worker.off("died", close);
       if (this.#isDraining && this.#open.size === 0) this.#empty.resolve();
       socket.close();
       void hosted.then(
@@ -84,13 +98,12 @@ export class Rooms {
       log("room_closed", { call: short(callId), epoch });
     };
     const drain = (deadlineMs: number) => socket.send({ type: "room_draining", deadlineMs });
-    const room = { epoch, drain, close };
-    const again = () => void queue.run(async () => (await hosted).tellAll());
+    const room = { epoch, mediaWorker, opened: hosted, drain, close };
     const dialled = { edgeUrl, nodeKey, nodeId, callId, epoch, log };
-    const socket = new RoomSocket({ ...dialled, onMessage: handle, onAgain: again, onOver: close });
-    this.#open.set(callId, room);
+    const onAgain = () => inTurn((open) => open.tellAll());
+    const socket = new RoomSocket({ ...dialled, onMessage: take, onAgain, onOver: close });
     mediaWorker.worker.once("died", close);
-    await hosted;
+    return room;
   }
 
   /** Takes no room any more, and asks for those that it has to be moved. Returns when they are, or at the deadline. */
@@ -114,9 +127,20 @@ export class Rooms {
   }
 }
 
-function leastBusy(workers: readonly MediaWorker[]): MediaWorker | null {
-  return workers.reduce<MediaWorker | null>(
-    (best, one) => (best && best.consumers.size <= one.consumers.size ? best : one),
-    null,
+/** Consumers that a room is taken to have at least: one that was just opened has none yet, and soon will. */
+const ROOM_CONSUMERS = 12;
+
+function leastBusy(workers: readonly MediaWorker[], rooms: readonly OpenRoom[]): MediaWorker | null {
+  const load = (worker: MediaWorker) =>
+    worker.consumers.size + ROOM_CONSUMERS * rooms.filter(({ mediaWorker }) => mediaWorker === worker).length;
+  return workers.reduce<MediaWorker | null>((best, one) => (best && load(best) <= load(one) ? best : one), null);
+}
+
+/** A room lives as long as its worker does: one that is frozen says nothing, and the room is moved. */
+async function probe({ worker }: MediaWorker, id: string, socket: RoomSocket): Promise<void> {
+  const isAlive = await worker.getResourceUsage().then(
+    () => true,
+    () => false,
   );
+  if (isAlive) socket.send({ type: "room_alive", re: id });
 }

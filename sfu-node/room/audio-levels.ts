@@ -39,10 +39,15 @@ export class AudioLevels {
     socket.bind(0, LOOPBACK);
     await once(socket, "listening");
     const listenInfo = { protocol: "udp", ip: LOOPBACK } as const;
-    const transport = await router.createPlainTransport({ listenInfo, rtcpMux: true });
-    await transport.connect({ ip: LOOPBACK, port: socket.address().port });
-    transport.observer.once("close", () => socket.close());
-    return new AudioLevels(transport, router.rtpCapabilities, socket);
+    try {
+      const transport = await router.createPlainTransport({ listenInfo, rtcpMux: true });
+      await transport.connect({ ip: LOOPBACK, port: socket.address().port });
+      transport.observer.once("close", () => socket.close());
+      return new AudioLevels(transport, router.rtpCapabilities, socket);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
   }
 
   async follow(participantId: string, producerId: string): Promise<void> {

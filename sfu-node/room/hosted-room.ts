@@ -72,7 +72,12 @@ export class HostedRoom {
 
   static async open(options: RoomOptions): Promise<HostedRoom> {
     const router = await options.mediaWorker.worker.createRouter({ mediaCodecs: MEDIA_CODECS });
-    return new HostedRoom(options, router, await AudioLevels.open(router));
+    try {
+      return new HostedRoom(options, router, await AudioLevels.open(router));
+    } catch (error) {
+      router.close();
+      throw error;
+    }
   }
 
   async handle(message: ToNode): Promise<void> {
@@ -84,7 +89,7 @@ export class HostedRoom {
       case "participant_answer":
         return this.#reply(message, () => this.#takeAnswer(message));
       case "participant_update":
-        return this.#update(message);
+        return this.#try(() => this.#update(message));
       case "participant_leave":
         return this.#leave(message.participantId);
       case "room_probe":
@@ -304,7 +309,9 @@ export class HostedRoom {
     });
   }
 
+  /** Packets of somebody who has left may still come. */
   #spoke(participantId: string): void {
+    if (!this.#room.people.has(participantId)) return;
     this.#room = model.spoke(this.#room, participantId);
     this.#options.send({ type: "dominant_speaker", participantId });
     if (this.#room.people.size > this.#room.lastN) this.#replan();

@@ -15,6 +15,10 @@ class Queue<T> {
     else this.#items.push(item);
   }
 
+  get size(): number {
+    return this.#items.length;
+  }
+
   take(): Promise<T> {
     const item = this.#items.shift();
     return item === undefined ? new Promise((resolve) => this.#takers.push(resolve)) : Promise.resolve(item);
@@ -87,12 +91,24 @@ export class RoomSocketServer {
     });
   }
 
+  /** What the node has sent, and nobody has taken. */
+  get waiting(): number {
+    return this.#messages.size;
+  }
+
   next(): Promise<FromNode> {
     return this.#messages.take();
   }
 
   send(message: ToNode): void {
     this.#socket.send(JSON.stringify(message));
+  }
+
+  /** The node has taken all that was sent: it answers a ping (RFC 6455, section 5.5.2) after what came before. */
+  async taken(): Promise<void> {
+    const pong = once(this.#socket, "pong");
+    this.#socket.ping();
+    await pong;
   }
 
   close(code: number): void {

@@ -10,6 +10,7 @@ const BUILD_MS = 600_000;
 const CALM = { heartbeatMs: 60_000, leaseMs: 180_000 };
 const KEY = "a-key-nobody-may-read";
 const CALL = "0190a000-0000-7000-8000-000000000001";
+const P1 = { id: "1", participantId: "p1" };
 
 let workerBin = "";
 let fleet: FleetServer;
@@ -49,6 +50,12 @@ async function next(room: RoomSocketServer, isIt: (message: FromNode) => boolean
   }
 }
 
+function signalWorker(signal: NodeJS.Signals): void {
+  const worker = family(node.child.pid ?? 0).find(({ command }) => command.includes("mediasoup-worker"));
+  if (!worker) throw new Error("the node has no worker");
+  process.kill(worker.pid, signal);
+}
+
 async function expectAlive(room: RoomSocketServer, id: string): Promise<void> {
   room.send({ type: "room_probe", id });
   expect(await room.next()).toEqual({ type: "room_alive", re: id });
@@ -78,8 +85,7 @@ describe("a room on a node", () => {
   it("[ROOM-18] says again on a new socket who sends what: the edge kept it with the old one", async () => {
     const room = await placed(1);
     const stack = new LibdatachannelStack("p1");
-    const id = { id: "1", participantId: "p1" };
-    room.send({ type: "participant_join", ...id, sdp: await stack.offer(), tracks: [], muted: [] });
+    room.send({ type: "participant_join", ...P1, sdp: await stack.offer(), tracks: [], muted: [] });
     const isTracks = ({ type }: FromNode) => type === "participant_tracks";
     const told = await next(room, isTracks);
     expect(told).toMatchObject({ participantId: "p1", tracks: [{ source: "microphone" }, { source: "camera" }] });
@@ -110,11 +116,58 @@ describe("a room on a node", () => {
   it("closes its socket when its mediasoup worker dies, and the node can take it again", async () => {
     const room = await placed(1);
     await expectAlive(room, "1");
-    const worker = family(node.child.pid ?? 0).find(({ command }) => command.includes("mediasoup-worker"));
-    if (worker) process.kill(worker.pid, "SIGKILL");
+    signalWorker("SIGKILL");
     await room.closed;
     await node.line("sfu_worker_replaced");
     await expectAlive(await placed(2), "2");
+  });
+
+  it("[ROOM-15] says nothing while its mediasoup worker is frozen, and lives again with it", async () => {
+    const room = await placed(1);
+    await node.line("room_opened");
+    signalWorker("SIGSTOP");
+    room.send({ type: "room_probe", id: "frozen" });
+    room.send({ type: "participant_leave", participantId: "nobody" });
+    await room.taken();
+    expect(room.waiting).toBe(0);
+    signalWorker("SIGCONT");
+    expect(await room.next()).toEqual({ type: "room_alive", re: "frozen" });
+  });
+
+  it("takes no other room along when its worker dies with work under way", async () => {
+    const room = await placed(1);
+    const stack = new LibdatachannelStack("p1");
+    room.send({ type: "participant_join", ...P1, sdp: await stack.offer(), tracks: [], muted: [] });
+    await next(room, ({ type }) => type === "participant_joined");
+    signalWorker("SIGSTOP");
+    room.send({ type: "participant_update", participantId: "p1", muted: ["microphone"] });
+    await room.taken();
+    signalWorker("SIGKILL");
+    await room.closed;
+    await node.line("sfu_worker_replaced");
+    await expectAlive(await placed(2), "2");
+    await stack.close();
+  });
+
+  it("closes its socket when it cannot be opened, and the node can take it again", async () => {
+    signalWorker("SIGSTOP");
+    const room = await placed(1);
+    room.send({ type: "participant_leave", participantId: "p1" });
+    await room.taken();
+    signalWorker("SIGKILL");
+    await room.closed;
+    await node.line("sfu_worker_replaced");
+    await expectAlive(await placed(2), "2");
+  });
+
+  it("is over once, whatever becomes of its worker later", async () => {
+    const room = await placed(1);
+    await node.line("room_opened");
+    room.close(CLOSE_ROOM_OVER);
+    await node.line("room_closed");
+    signalWorker("SIGKILL");
+    await node.line("sfu_worker_replaced");
+    expect(node.lines.filter(({ event }) => event === "room_closed").length).toBe(1);
   });
 });
 
