@@ -36,6 +36,10 @@ interface PoolEvents {
 const STABLE_MS = 5_000;
 /** How long a worker has to end by itself. A frozen one never does. */
 const CLOSE_MS = 2_000;
+/** How often a worker is asked whether it lives. */
+const WATCH_MS = 1_000;
+/** A worker that leaves so many in a row unanswered is frozen. Fewer would end one that waits for a busy core. */
+const UNANSWERED = 3;
 
 /** One mediasoup worker per core; one that dies takes its rooms along, and another takes its place. */
 export class WorkerPool extends EventEmitter<PoolEvents> {
@@ -84,6 +88,7 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
     if (this.#closing.signal.aborted) return end(slot.worker);
     this.#slots[index] = slot;
     const startedAt = performance.now();
+    this.#watch(index, slot.worker);
     slot.worker.on("died", (error) => {
       this.#options.log("sfu_worker_died", { worker: index, problem: problem(error) });
       this.#slots[index] = null;
@@ -92,6 +97,28 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
       this.#replacements.add(replacement);
       void replacement.then(() => this.#replacements.delete(replacement));
     });
+  }
+
+  /**
+   * Ends a worker that is frozen: nothing else would, and the node could not tell its load any more. Counts questions,
+   * not time: after a pause of the whole node the answers are only a moment away.
+   */
+  #watch(index: number, worker: types.Worker): void {
+    let unanswered = 0;
+    const timer = setInterval(() => {
+      if (unanswered === UNANSWERED) {
+        this.#options.log("sfu_worker_frozen", { worker: index });
+        killIfRunning(worker.pid);
+      }
+      unanswered += 1;
+      worker.getResourceUsage().then(
+        () => {
+          unanswered = 0;
+        },
+        () => {},
+      );
+    }, WATCH_MS);
+    worker.observer.once("close", () => clearInterval(timer));
   }
 
   /** Tries until there is a worker again: without one, a node serves nobody. */

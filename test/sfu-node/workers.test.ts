@@ -119,6 +119,21 @@ describe("the pool", () => {
     expect(log.mock.calls.map(([event]) => event)).toEqual(["sfu_worker_died", "sfu_worker_replaced"]);
   });
 
+  it("replaces a worker that is frozen: nobody else would notice", async () => {
+    const pool = await open();
+    const { worker } = only(pool);
+    const died = once(worker, "died");
+    process.kill(worker.pid, "SIGSTOP");
+    await died;
+    await once(pool, "change");
+    expect(only(pool).worker.pid).not.toBe(worker.pid);
+    expect(log.mock.calls.map(([event]) => event)).toEqual([
+      "sfu_worker_frozen",
+      "sfu_worker_died",
+      "sfu_worker_replaced",
+    ]);
+  }, 10_000);
+
   it("keeps the other workers while one is replaced", async () => {
     const pool = await open({ count: 2 });
     const [first, second] = pool.alive;
