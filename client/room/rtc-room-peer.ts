@@ -31,6 +31,7 @@ export class RtcRoomPeer implements RoomPeer {
   }
 
   async offer(): Promise<RoomOffer> {
+    this.#requireLines();
     await this.#pc.setLocalDescription();
     const tracks = [...this.#sent].flatMap(([source, { mid }]): SentTrack[] => (mid === null ? [] : [{ mid, source }]));
     return { sdp: this.#localSdp(), tracks };
@@ -86,7 +87,13 @@ export class RtcRoomPeer implements RoomPeer {
     if (transceiver) {
       await transceiver.sender.replaceTrack(track);
       if (!track && isShared(source)) this.#release(source, transceiver);
-    } else if (track) this.#add(source, track);
+    } else if (track) await this.#add(source, track);
+  }
+
+  /** Who joins on hold sends nothing, and an offer without m-lines has nothing to connect by. */
+  #requireLines(): void {
+    if (this.#pc.getTransceivers().length > 0) return;
+    for (const kind of ["audio", "video"]) this.#pc.addTransceiver(kind, { direction: "recvonly" });
   }
 
   /** Camera and microphone keep their m-line: they are muted and come back often. A screen is taken away for good. */
@@ -96,14 +103,14 @@ export class RtcRoomPeer implements RoomPeer {
     transceiver.direction = "recvonly";
   }
 
-  #add(source: TrackSource, track: MediaStreamTrack): void {
+  async #add(source: TrackSource, track: MediaStreamTrack): Promise<void> {
     const streams = [this.#localStream];
     const free = isShared(source) ? this.#free(source) : undefined;
     if (free) {
       this.#sent.set(source, free);
       free.sender.setStreams(...streams);
       free.direction = "sendonly";
-      void free.sender.replaceTrack(track);
+      await free.sender.replaceTrack(track);
     } else {
       const sendEncodings = source === "camera" ? CAMERA_LAYERS.map((layer) => ({ ...layer })) : undefined;
       const init: RTCRtpTransceiverInit = { direction: "sendonly", streams, ...(sendEncodings && { sendEncodings }) };

@@ -21,8 +21,7 @@ export function mutedOf({ camera, isMuted, isOnHold }: Sending): TrackSource[] {
 
 /** What a sender is to have now. */
 export function tracksOf({ isOnHold, ...sending }: Sending): Sources<MediaStreamTrack | null> {
-  if (isOnHold) return { camera: null, microphone: null, screen: sending.screen, screen_audio: sending.screen_audio };
-  return sending;
+  return isOnHold ? { camera: null, microphone: null, screen: null, screen_audio: null } : sending;
 }
 
 /**

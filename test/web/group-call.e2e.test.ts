@@ -138,6 +138,27 @@ describe("a room whose media node", () => {
   });
 });
 
+describe("a group call on hold", () => {
+  test("[ROOM-13] is in the next room when its media node dies, and sends and receives there once it is resumed", async () => {
+    const { ada, bob, eve, names } = await three();
+    await callGroup(ada, [names.bob]);
+    await accept(bob);
+    await Promise.all([seesAndHears(ada, [names.bob]), seesAndHears(bob, [names.ada])]);
+    await eve.getByRole("button", { name: `Video call with ${names.bob}` }).click();
+    await bob.getByRole("button", { name: "Hold & accept" }).click();
+    await connected(eve, bob);
+    const next = await windows.site.startNode();
+    await node.kill();
+    node = next;
+    await bob.waitForFunction(
+      () => window.connections.length > 2 && window.connections.at(-1)?.connectionState === "connected",
+    );
+    await eve.getByRole("button", { name: "Hang up" }).click();
+    await bob.getByRole("button", { name: "Resume" }).click();
+    await Promise.all([seesAndHears(ada, [names.bob]), seesAndHears(bob, [names.ada])]);
+  });
+});
+
 describe("a client without the SDK", () => {
   test("joins with what client/examples shows", async () => {
     const { ada, bob, names } = await two();

@@ -11,7 +11,7 @@ interface GroupHintProps {
 }
 
 /** What the user may want to know, and can do something about. */
-export function GroupHint({ call: { media }, room, trouble, onCameraOff }: GroupHintProps) {
+export function GroupHint({ call: { media, isOnHold }, room, trouble, onCameraOff }: GroupHintProps) {
   const [dismissed, setDismissed] = useState<string | null>(null);
   const { withoutVideo, camera } = media;
   const { isPoor, screen } = room;
@@ -29,7 +29,7 @@ export function GroupHint({ call: { media }, room, trouble, onCameraOff }: Group
           )}
         </div>
       )}
-      {screen && (
+      {screen && !isOnHold && (
         <div class="hint">
           <span>The others see your screen.</span>
           <button type="button" class="hint-action" onClick={() => room.stopSharing()}>

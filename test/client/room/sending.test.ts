@@ -18,11 +18,11 @@ describe("what the others know as muted", () => {
     expect(mutedOf({ ...both, ...change })).toEqual(muted);
   });
 
-  test("on hold camera and microphone are not sent; a shared screen stays negotiated", () => {
+  test("on hold nothing is sent, not even to the SFU", () => {
     expect(tracksOf({ ...both, screen, isOnHold: true })).toEqual({
       camera: null,
       microphone: null,
-      screen,
+      screen: null,
       screen_audio: null,
     });
   });
