@@ -10,7 +10,7 @@ import { type Device, hasOthers, hear, type People, peopleFrom, type Row, rows, 
 import type { Room } from "./room.ts";
 import { RoomConnection, type RoomConnectionLink } from "./room-connection.ts";
 import { mutedOf, type Sending, tracksOf } from "./sending.ts";
-import { type Screen, SharedScreen } from "./shared-screen.ts";
+import { release, type Screen, SharedScreen } from "./shared-screen.ts";
 import { Streams } from "./streams.ts";
 import type { VideoSource } from "./wants.ts";
 
@@ -93,7 +93,7 @@ export class DeviceRoom implements Room {
 
   async shareScreen(): Promise<void> {
     const screen = await this.#options.link.openScreen();
-    if (this.#membership.kind === "over") screen.video.stop();
+    if (this.#membership.kind === "over") release(screen);
     else this.#screen.set(screen);
   }
 
@@ -245,7 +245,7 @@ export class DeviceRoom implements Room {
       deviceId: device?.deviceId ?? null,
       isSpeaking: speaker?.userId === user.userId && speaker.deviceId === device?.deviceId,
       ...tracksBy(row),
-      streams: user.state === "joined" ? this.#streams.of(key, row, carriers) : {},
+      streams: user.state === "joined" ? this.#streams.of(row, carriers) : {},
     };
   }
 

@@ -4,6 +4,12 @@ export interface Screen {
   readonly audio: MediaStreamTrack | null;
 }
 
+/** Lets go of it: the browser's own bar goes too. */
+export function release({ video, audio }: Screen): void {
+  video.stop();
+  audio?.stop();
+}
+
 /** The screen that this device shares, until its user stops it here or in the browser's own bar. */
 export class SharedScreen {
   readonly #changed: () => void;
@@ -37,9 +43,9 @@ export class SharedScreen {
   }
 
   #end(): void {
-    if (this.#screen) this.#screen.video.onended = null;
-    this.#screen?.video.stop();
-    this.#screen?.audio?.stop();
+    if (!this.#screen) return;
+    this.#screen.video.onended = null;
+    release(this.#screen);
     this.#screen = null;
   }
 }

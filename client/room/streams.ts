@@ -7,24 +7,22 @@ type Playing = { [source in TrackSource]?: MediaStream };
 
 /** A stream for each track that is played, the same one for as long as it is the same track. */
 export class Streams {
-  #streams = new Map<string, MediaStream>();
+  readonly #streams = new WeakMap<MediaStreamTrack, MediaStream>();
 
   /** What can be played of somebody: what flows, and is not muted. */
-  of(key: string, row: Row, carriers: readonly Carrier[]): Playing {
+  of(row: Row, carriers: readonly Carrier[]): Playing {
     const { muted } = tracksBy(row);
     const playing: Playing = {};
     for (const source of SOURCES) {
       const track = muted.has(source) ? null : flowing(carriers, row, source);
-      if (track) playing[source] = this.#stream(`${key}/${source}`, track);
+      if (track) playing[source] = this.#stream(track);
     }
     return playing;
   }
 
-  #stream(name: string, track: MediaStreamTrack): MediaStream {
-    const before = this.#streams.get(name);
-    if (before?.getTracks()[0] === track) return before;
-    const stream = new MediaStream([track]);
-    this.#streams.set(name, stream);
+  #stream(track: MediaStreamTrack): MediaStream {
+    const stream = this.#streams.get(track) ?? new MediaStream([track]);
+    this.#streams.set(track, stream);
     return stream;
   }
 }
