@@ -24,7 +24,8 @@ export interface Outgoing {
 export class Pipe {
   readonly #options: PipeOptions;
   readonly #transport: types.PipeTransport;
-  readonly #outgoing = new Map<string, types.Consumer>();
+  /** The producers that cross. */
+  readonly #outgoing = new Set<string>();
   readonly #incoming = new Map<string, types.Producer>();
   #isConnected = false;
 
@@ -56,11 +57,11 @@ export class Pipe {
 
   /** @returns what the other node has to know; null if the track crosses already, or is gone */
   async send({ participantId, source, producer }: Outgoing): Promise<PipeTrack | null> {
-    const before = this.#outgoing.get(producer.id);
-    if (before || producer.closed) return null;
+    if (this.#outgoing.has(producer.id) || producer.closed) return null;
+    // Before anything is waited for: who is asked twice at once sends once.
+    this.#outgoing.add(producer.id);
+    producer.observer.once("close", () => this.#outgoing.delete(producer.id));
     const consumer = await this.#transport.consume({ producerId: producer.id });
-    this.#outgoing.set(producer.id, consumer);
-    consumer.observer.once("close", () => this.#outgoing.delete(producer.id));
     return {
       type: "pipe_track",
       peerNodeId: this.#options.peerNodeId,
