@@ -39,9 +39,6 @@ async function three() {
 describe("a group call", () => {
   test("[GROUP-2] [GROUP-4] [GROUP-5] [ROOM-7] brings three together, one of them later, and goes on when one leaves, who may come back", async () => {
     const { ada, bob, eve, names } = await three();
-    await ada.getByRole("button", { name: "Group call" }).click();
-    await inspect(ada, "group-choosing");
-    await ada.getByRole("button", { name: "Close" }).click();
     await callGroup(ada, [names.bob, names.eve]);
     await bob.getByRole("button", { name: "Accept with video" }).waitFor();
     await inspect(bob, "group-ringing");
@@ -195,9 +192,13 @@ describe("many tiles", () => {
   test("share the screen as they come: 2, 5, 9 and 16", async () => {
     const { ada: name } = await windows.names();
     const crowd = Array.from({ length: 15 }, (_, i) => `Guest ${String.fromCharCode(65 + i)}`);
+    crowd[1] = "Guest Brunhilde von Hohenstein-Oberpfalz";
     await openCrowd(await windows.newWindow(await windows.newProfile()), windows.url, crowd);
     const page = await windows.openWindow(await windows.newProfile(), name);
     await page.getByRole("button", { name: `Video call with ${crowd[14]}` }).waitFor({ timeout: 20_000 });
+    await page.getByRole("button", { name: "Group call" }).click();
+    await inspect(page, "group-choosing");
+    await page.getByRole("button", { name: "Close" }).click();
     await callGroup(page, crowd.slice(0, 1));
     const shown = async (count: number) => {
       const others = page.locator('video[aria-label^="Video of"]');
