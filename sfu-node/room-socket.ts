@@ -21,6 +21,8 @@ export interface RoomSocketOptions {
 const HANDSHAKE_MS = 5_000;
 /** An edge that is away for longer has moved its rooms. */
 const GIVE_UP_MS = 30_000;
+/** How often the edge is asked whether it is there. A network that was cut closes nothing, and the room would stay. */
+const PING_MS = 10_000;
 /** HTTP statuses with which an edge says that it knows no such room. */
 const NO_SUCH_ROOM: ReadonlySet<number> = new Set([401, 404, 409]);
 
@@ -31,6 +33,7 @@ export class RoomSocket {
   #socket: WebSocket | null = null;
   #waiting: string[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #pinging: NodeJS.Timeout | undefined;
   #failures = 0;
   #awaySince = performance.now();
   #wasOpen = false;
@@ -52,6 +55,7 @@ export class RoomSocket {
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#pinging);
     this.#socket?.close(1000);
   }
 
@@ -83,9 +87,24 @@ export class RoomSocket {
     if (this.#wasOpen) this.#options.onAgain();
     this.#wasOpen = true;
     for (const frame of this.#waiting.splice(0)) socket.send(frame);
+    this.#ping(socket);
+  }
+
+  /** RFC 6455, section 5.5.2: the edge answers without waking the call's object. */
+  #ping(socket: WebSocket): void {
+    let isAnswered = true;
+    socket.on("pong", () => {
+      isAnswered = true;
+    });
+    this.#pinging = setInterval(() => {
+      if (!isAnswered) socket.terminate();
+      isAnswered = false;
+      socket.ping();
+    }, PING_MS);
   }
 
   #closed(code: number): void {
+    clearInterval(this.#pinging);
     if (this.#isOver) return;
     if (this.#failures === 0) this.#awaySince = performance.now();
     const isGivenUp = performance.now() - this.#awaySince > GIVE_UP_MS;
