@@ -37,7 +37,7 @@ export function ScreenTile({ room, participant }: PersonTileProps) {
   return (
     <li ref={tile} class="tile tile-screen" data-in="true">
       {streams.screen && <StreamVideo stream={streams.screen} label={name} fit="contain" />}
-      <TileName name={name} note={null} isMuted={false} />
+      <TileName name={name} note={streams.screen ? null : "Loading…"} isMuted={false} />
     </li>
   );
 }
