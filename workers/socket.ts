@@ -37,6 +37,8 @@ export const CLOSE_EXPIRED = 4002;
 
 /** Closed because it has not said which device it is. */
 export const CLOSE_UNREGISTERED = 4003;
+/** Closed because the device has left an offer of its room unanswered. */
+export const CLOSE_SILENT = 4004;
 
 /** A socket may go at any moment; what could not be sent is found again by state. */
 export function send(socket: WebSocket, messages: readonly ServerMessage[]): void {

@@ -78,6 +78,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#room = new CallRoom(ctx, env, {
       call: () => this.#call,
       tell: (device, message) => this.#post.tell(device, message),
+      hangUp: (device) => this.#sockets.hangUp(device),
       arm: () => this.#arm(null),
       parties: () => this.#sockets.parties(),
     });

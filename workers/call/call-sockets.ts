@@ -3,7 +3,7 @@ import type { DeviceRef } from "../../schema/ids.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { expire, leaseDeadline, type TokenLease } from "../expiry.ts";
 import type { Party } from "../fleet/regions.ts";
-import { CLOSE_REPLACED, close, type Identity, lastPing, send } from "../socket.ts";
+import { CLOSE_REPLACED, CLOSE_SILENT, close, type Identity, lastPing, send } from "../socket.ts";
 import { withMeasured } from "../whereabouts.ts";
 import type { IceBuffer } from "./ice.ts";
 import { notices } from "./notices.ts";
@@ -87,6 +87,12 @@ export class CallSockets {
     const socket = this.of(device);
     if (socket) send(socket, messages);
     return socket !== undefined;
+  }
+
+  /** Of a device that reads nothing: what is sent would pile up here. If it lives after all, it comes back. */
+  hangUp(device: DeviceRef): void {
+    const socket = this.of(device);
+    if (socket) close(socket, CLOSE_SILENT, "an offer of the room was not answered");
   }
 
   /** Tells each device what it has not heard of its user's view. */

@@ -1,6 +1,7 @@
 import { BACKSTOP_MS, MAX_LOG, REDELIVER_MS } from "../../schema/limits.ts";
 import { isoTimestamp } from "../../schema/time.ts";
 import { ended } from "./commit.ts";
+import { mediaDueAt } from "./deadlines.ts";
 import {
   type Create,
   type Delivered,
@@ -163,8 +164,9 @@ function onAlarm(call: Call, { lastSignAt, isCallerThere }: Extract<Event, { typ
       return settle(ringOut(callerGone(call, isCallerThere, now), now), now);
     case "connecting": {
       const next = settle(ringOut(handoffOverdue(call, now), now), now);
-      if (next.phase.kind !== "connecting" || now < phase.until) return next;
-      return ended(next, { outcome: "failed", reason: "media_timeout", by: null, at: phase.until });
+      const dueAt = mediaDueAt(next, phase.until);
+      if (next.phase.kind !== "connecting" || now < dueAt) return next;
+      return ended(next, { outcome: "failed", reason: "media_timeout", by: null, at: dueAt });
     }
     case "connected":
     case "reconnecting":

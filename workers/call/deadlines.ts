@@ -1,5 +1,12 @@
-import { BACKSTOP_MS, CALLER_GRACE_MS, CONNECT_MS, OUTCOME_KEPT_MS, RING_MS } from "../../schema/limits.ts";
-import { hasNobodyToRing, isInvited, isLive } from "./people.ts";
+import {
+  BACKSTOP_MS,
+  CALLER_GRACE_MS,
+  CONNECT_MS,
+  OUTCOME_KEPT_MS,
+  RING_MS,
+  ROOM_RETRIES_MS,
+} from "../../schema/limits.ts";
+import { hasNobodyToRing, isGroup, isInvited, isLive } from "./people.ts";
 import { unreachableAt } from "./ringing.ts";
 import type { Call } from "./state.ts";
 import { isConfirmed } from "./writing.ts";
@@ -29,13 +36,21 @@ function phaseDeadline(call: Call, now: number, ledgerRetryMs: number): number {
       return now < look ? look : Number.POSITIVE_INFINITY;
     }
     case "connecting":
-      return phase.until;
+      return mediaDueAt(call, phase.until);
     case "connected":
     case "reconnecting":
       return call.lastSignAt + BACKSTOP_MS;
     case "ended":
       return isConfirmed(call) ? phase.at + OUTCOME_KEPT_MS : call.ledger.toldAt + ledgerRetryMs;
   }
+}
+
+/**
+ * When an answered call without media is given up, in Unix ms. A group's is in a room, for which a node may have to be
+ * looked for first: it has that time besides.
+ */
+export function mediaDueAt(call: Call, until: number): number {
+  return isGroup(call) ? until + ROOM_RETRIES_MS : until;
 }
 
 function ringDeadlines(call: Call): number[] {

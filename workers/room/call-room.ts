@@ -22,6 +22,8 @@ import { NO_ROOM, NOTHING_LIVE, type Placed, type Room } from "./state.ts";
 interface Host {
   readonly call: () => Call | null;
   readonly tell: (device: DeviceRef, message: ServerMessage) => void;
+  /** Its call socket is closed. */
+  readonly hangUp: (device: DeviceRef) => void;
   /** A deadline has changed. */
   readonly arm: () => void;
   /** Where the devices are that are in the call. */
@@ -164,6 +166,9 @@ export class CallRoom {
         break;
       case "tell":
         this.#tell(command.to, command.notice);
+        break;
+      case "hang_up":
+        this.#host.hangUp(command.to);
         break;
       case "close":
         this.#sockets.close(command.epoch, command.why);

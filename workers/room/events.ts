@@ -67,6 +67,8 @@ export type Command =
   | { readonly type: "place"; readonly epoch: number; readonly attempt: number; readonly exclude: readonly string[] }
   | { readonly type: "to_node"; readonly epoch: number; readonly message: ToNode }
   | { readonly type: "tell"; readonly to: DeviceRef; readonly notice: Notice }
+  /** Its path is dead, or nobody reads what is sent on it. */
+  | { readonly type: "hang_up"; readonly to: DeviceRef }
   /** `stale`: the room is elsewhere. */
   | { readonly type: "close"; readonly epoch: number; readonly why: "stale" | "over" };
 
@@ -92,6 +94,10 @@ export function chain(room: Room, ...parts: readonly ((room: Room) => Step)[]): 
 
 export function tell({ userId, deviceId }: DeviceRef, notice: Notice): Command {
   return { type: "tell", to: { userId, deviceId }, notice };
+}
+
+export function hangUp({ userId, deviceId }: DeviceRef): Command {
+  return { type: "hang_up", to: { userId, deviceId } };
 }
 
 export function refusal(to: DeviceRef, re: string | null | undefined, { code, message }: Refusal): Command {

@@ -1,5 +1,5 @@
 import type { FromNode } from "../../schema/room-socket.ts";
-import { type Context, chain, refusal, type Step, tell, unchanged } from "./events.ts";
+import { type Context, chain, hangUp, refusal, type Step, tell, unchanged } from "./events.ts";
 import { joined } from "./joining.ts";
 import { hasPlace, isInside, memberAs, nameOf, tellOthers, updated, vacate, withLive } from "./members.ts";
 import { drained } from "./moving.ts";
@@ -106,8 +106,8 @@ function speaks(room: Room, { participantId }: Said<"dominant_speaker">): Step {
   return { room: withLive(room, { speaker: participantId }), commands: inside.map((each) => tell(each, changed)) };
 }
 
-/** The node has given the connection up. */
-function left(room: Room, { participantId }: Said<"participant_lost">, context: Context): Step {
+/** The node has given the connection up. Who does not even answer offers reads nothing, and gets no more to read. */
+function left(room: Room, { participantId, reason }: Said<"participant_lost">, context: Context): Step {
   const member = memberAs(room, participantId);
   if (!member || !hasPlace(room, member)) return unchanged(room);
   const request = room.live.requests.find((each) => each.participantId === participantId);
@@ -117,5 +117,6 @@ function left(room: Room, { participantId }: Said<"participant_lost">, context: 
     (now) => (request ? fail(now, request, gone) : unchanged(now)),
     (now) => vacate(now, memberAs(now, participantId) ?? member, context),
     (now) => ({ room: now, commands: [tell(member, { type: "recover", action: "rejoin" })] }),
+    (now) => (reason === "no_answer" ? { room: now, commands: [hangUp(member)] } : unchanged(now)),
   );
 }

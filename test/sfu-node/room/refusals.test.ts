@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FromNode, ToNode } from "../../../schema/room-socket.ts";
 import type { WorkerPool } from "../../../sfu-node/workers.ts";
 import { openWorkers, RoomOnNodes } from "../../support/room-nodes.ts";
@@ -31,6 +31,7 @@ beforeEach(async () => {
   eve.add("video", "sendonly", [], 78);
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(talking.map(({ stack }) => stack.close()));
   room.close();
 });
@@ -116,6 +117,21 @@ describe("who is wrong is told so, and nobody else notices", () => {
     expect(await answer(eve.offer())).toEqual(refusal("join the room first", "not_in_call"));
     await join();
     expect(await join()).toEqual(refusal("participantId: is in the room"));
+    await expectTalk();
+  });
+
+  it("[ROOM-19] who answers no offer is let go after 10 s", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    await join();
+    vi.advanceTimersByTime(50);
+    await offered();
+    vi.advanceTimersByTime(9_000);
+    const lost = { type: "participant_lost", participantId: "eve", reason: "no_answer" };
+    expect(room.heard).not.toContainEqual(lost);
+    vi.advanceTimersByTime(1_000);
+    expect(room.heard).toContainEqual(lost);
+    expect(await offer()).toEqual(refusal("join the room first", "not_in_call"));
+    vi.useRealTimers();
     await expectTalk();
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CONNECT_MS, RING_MS, UNREACHABLE_MS } from "../../../schema/limits.ts";
+import { CONNECT_MS, RING_MS, ROOM_RETRIES_MS, UNREACHABLE_MS } from "../../../schema/limits.ts";
 import { nextDeadline } from "../../../workers/call/deadlines.ts";
 import { ledgerEvent } from "../../../workers/call/ledger-event.ts";
 import { notices } from "../../../workers/call/notices.ts";
@@ -119,6 +119,22 @@ describe("people come and go", () => {
     const played = rung().answers(PHONE).answers(CIDS_PHONE).media().media(CIDS_PHONE, "failed");
     expect([ending(played), states(played)]).toEqual(["connected", ["joined", "joined", "left"]]);
     expect(played.view(CID).ended?.outcome).toBe("failed");
+  });
+
+  test("[CALL-17] without media it goes on while a node is looked for, and then fails", () => {
+    const played = rung().answers(PHONE).answers(CIDS_PHONE).alarm(CONNECT_MS);
+    expect(ending(played)).toBe("connecting");
+    expect(nextDeadline(played.call, played.now, 0)).toBe(T0 + CONNECT_MS + ROOM_RETRIES_MS);
+    expect(ending(played.alarm(ROOM_RETRIES_MS))).toEqual(["failed", "media_timeout"]);
+  });
+
+  test("[CALL-17] one has media, and those without keep nobody from talking", () => {
+    const played = rung()
+      .answers(PHONE)
+      .answers(CIDS_PHONE)
+      .media(PHONE)
+      .alarm(CONNECT_MS + ROOM_RETRIES_MS);
+    expect([ending(played), states(played)]).toEqual(["connected", ["joined", "joined", "joined"]]);
   });
 
   test("[GROUP-2] those who are in hear who joins, declines and leaves", () => {

@@ -123,6 +123,8 @@ function commandLine(command: Exclude<Command, { type: "tell" }>): string {
       return `${command.epoch} ${nodeLine(command.message)}`;
     case "place":
       return `place ${command.epoch}${command.exclude.map((id) => ` without ${id.at(-1)}`).join("")}`;
+    case "hang_up":
+      return `hang up ${DEVICES[command.to.deviceId]}`;
     case "close":
       return `close ${command.epoch} ${command.why}`;
   }

@@ -183,6 +183,8 @@ export class World {
       case "tell":
         this.clients.find(({ device }) => device.deviceId === command.to.deviceId)?.hear(command.notice);
         break;
+      case "hang_up":
+        break;
       case "close":
         this.sockets.get(command.epoch)?.rooms.delete(command.epoch);
         this.sockets.delete(command.epoch);

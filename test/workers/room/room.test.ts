@@ -316,4 +316,13 @@ describe("devices come and go", () => {
     expect(played.hears(lost).heard).toEqual(["ada Bob's p2 sends nothing", "bob rejoin"]);
     expect(played.joins(PHONE).done).toEqual(["1 join p3"]);
   });
+
+  test.each<["ice" | "dtls" | "no_answer", string[]]>([
+    ["ice", ["1 leave p2"]],
+    ["dtls", ["1 leave p2"]],
+    ["no_answer", ["1 leave p2", "hang up bob"]],
+  ])("[ROOM-19] who loses its place by %s, and who is hung up on", (reason, done) => {
+    const played = talking().hears({ type: "participant_lost", participantId: "p2", reason });
+    expect([played.heard.at(-1), played.done]).toEqual(["bob rejoin", done]);
+  });
 });

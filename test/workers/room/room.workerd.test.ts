@@ -65,6 +65,18 @@ describe("a group call's room", () => {
     }
   });
 
+  test("[ROOM-19] hangs up on who answers no offers; it comes back, and in", async () => {
+    const scene = await RoomScene.talking();
+    await scene.bob.connect(scene.socketPath);
+    const { participantId } = await scene.joined(scene.bob);
+    const room = await node.room(1, scene.callId);
+    room.say({ type: "participant_lost", participantId, reason: "no_answer" });
+    await vi.waitFor(() => expect(scene.bob.closed).toMatchObject({ code: 4004 }));
+    await scene.bob.connect(scene.socketPath);
+    expect(await scene.bob.next("recover")).toMatchObject({ action: "rejoin" });
+    expect(await scene.joined(scene.bob)).toMatchObject({ epoch: 1 });
+  });
+
   test("[ROOM-6] carries offers and answers both ways", async () => {
     const scene = await RoomScene.talking();
     const { callId, bob } = scene;
