@@ -14,7 +14,12 @@ const PINNED_NODE = join(BIN, "node");
 const OLDEST_FOR_TYPESCRIPT = 22;
 
 /** @type {Record<string, string>} */
-const COMMANDS = { start: "tools/start.ts", test: "tools/test.ts", bench: "test/bench/main.ts" };
+const COMMANDS = {
+  start: "tools/start.ts",
+  test: "tools/test.ts",
+  bench: "test/bench/main.ts",
+  "bench:sfu": "test/bench/sfu/main.ts",
+};
 
 /**
  * Installs what is missing and becomes the command: its signals, its exit code.
