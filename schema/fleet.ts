@@ -135,7 +135,18 @@ export type PushSend = z.infer<typeof PushSend>;
 export const RoomOpen = z.object({ type: z.literal("room_open"), callId: CallId, epoch: Epoch });
 export type RoomOpen = z.infer<typeof RoomOpen>;
 
-export const FleetMessage = z.discriminatedUnion("type", [NodeRegistered, NodeLease, NodeError, PushSend, RoomOpen]);
+/** Sent when the operator wants the node to stop: as if it had got `SIGTERM`. */
+export const NodeDrain = z.object({ type: z.literal("node_drain") });
+export type NodeDrain = z.infer<typeof NodeDrain>;
+
+export const FleetMessage = z.discriminatedUnion("type", [
+  NodeRegistered,
+  NodeLease,
+  NodeError,
+  NodeDrain,
+  PushSend,
+  RoomOpen,
+]);
 export type FleetMessage = z.infer<typeof FleetMessage>;
 
 /** Close code of a socket whose lease ran out. */

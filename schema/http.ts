@@ -2,6 +2,7 @@ import * as z from "zod";
 import { CallSnapshot, CallType, DeclineReason, Direction, LegState, Outcome, ParticipantState } from "./call.ts";
 import { LogEntry } from "./call-log.ts";
 import { DeviceType, Sdp } from "./client-messages.ts";
+import { NodeStatus } from "./fleet.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { PushEvent } from "./ledger.ts";
 import { MAX_NAME, MAX_URL } from "./limits.ts";
@@ -49,6 +50,10 @@ export const IceServersResponse = z.object({
   ttl: z.int().positive(),
 });
 export type IceServersResponse = z.infer<typeof IceServersResponse>;
+
+/** For the operator. */
+export const NodesResponse = z.object({ nodes: z.array(NodeStatus) });
+export type NodesResponse = z.infer<typeof NodesResponse>;
 
 export const HistoryQuery = z.object({
   /** Calls from those whom the asker has blocked are listed only when `blocked` is asked for. */

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const node = describeNode(config);
   const parts: Part[] = [];
-  onStopSignal(node, parts);
+  const stop = onStopSignal(node, parts);
   log("sfu_starting", { node: short(node.nodeId), region: config.region, workers: config.workers });
 
   const pool = await WorkerPool.open({ ...config, count: config.workers, log });
@@ -38,6 +38,7 @@ async function main(): Promise<void> {
     measure,
     log,
     onRoom: (room) => void rooms.open(room),
+    onDrain: () => void stop(),
     ...relay,
   });
   parts.unshift(registration);
@@ -74,8 +75,11 @@ function describeNode(config: Config): NodeRegister {
   };
 }
 
-/** The first signal closes what runs, newest first; a second one ends the process as signals do. */
-function onStopSignal(node: NodeRegister, parts: readonly Part[]): void {
+/**
+ * The first signal closes what runs, newest first; a second one ends the process as signals do.
+ * @returns what the signal does
+ */
+function onStopSignal(node: NodeRegister, parts: readonly Part[]): () => Promise<void> {
   let isStopping = false;
   const stop = async () => {
     if (isStopping) return;
@@ -87,6 +91,7 @@ function onStopSignal(node: NodeRegister, parts: readonly Part[]): void {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  return stop;
 }
 
 main().catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import type { FleetMessage, PushSend, RoomOpen } from "../schema/fleet.ts";
+import type { FleetMessage, NodeDrain, PushSend, RoomOpen } from "../schema/fleet.ts";
 import { retryDelayMs } from "./backoff.ts";
 
 /**
@@ -19,7 +19,7 @@ export type Registration =
   | { readonly phase: "stopped" };
 
 /** What the fleet says of the registration itself. */
-export type FleetReply = Exclude<FleetMessage, PushSend | RoomOpen>;
+export type FleetReply = Exclude<FleetMessage, NodeDrain | PushSend | RoomOpen>;
 
 export type Event =
   | { readonly type: "opened" }

@@ -27,6 +27,8 @@ export interface RegistrationOptions {
   readonly relay?: (order: PushSend) => Promise<PushAnswer>;
   /** The fleet has placed a room here. */
   readonly onRoom: (room: RoomOpen) => void;
+  /** The operator wants the node to stop. */
+  readonly onDrain: () => void;
   readonly log: Log;
 }
 
@@ -125,6 +127,10 @@ export class RegistrationSocket {
     }
     if (message.type === "room_open") {
       this.#options.onRoom(message);
+      return;
+    }
+    if (message.type === "node_drain") {
+      this.#options.onDrain();
       return;
     }
     if (message.type === "error") this.#options.log("sfu_refused", { code: message.code, problem: message.message });

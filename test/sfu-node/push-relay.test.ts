@@ -88,7 +88,15 @@ describe("a node that relays", () => {
   it("answers each push on its registration socket, by the push's id", async () => {
     const fleet = await FleetServer.start();
     const send = relay.send.bind(relay);
-    const about = { edgeUrl: new URL(fleet.url), nodeKey: "key", node, measure, log, onRoom: () => {} };
+    const about = {
+      edgeUrl: new URL(fleet.url),
+      nodeKey: "key",
+      node,
+      measure,
+      log,
+      onRoom: () => {},
+      onDrain: () => {},
+    };
     const registration = new RegistrationSocket({ ...about, relay: send });
     registration.start();
     const connection = await fleet.connection();

@@ -39,6 +39,7 @@ function dialTo(url: string): RegistrationSocket {
     node,
     measure: async () => report,
     onRoom: () => {},
+    onDrain: () => {},
     log,
   });
 }

@@ -172,9 +172,12 @@ describe("a room on a node", () => {
 });
 
 describe("a node that is told to stop", () => {
-  it("says that it drains, asks for its rooms to be moved, and ends when they are", async () => {
+  it.each<[string, () => void]>([
+    ["by a signal", () => node.child.kill("SIGTERM")],
+    ["[FLEET-4] by the operator", () => registration.send({ type: "node_drain" })],
+  ])("%s says that it drains, asks for its rooms to be moved, and ends when they are", async (_title, tell) => {
     const room = await placed(1);
-    node.child.kill("SIGTERM");
+    tell();
     expect(await room.next()).toEqual({ type: "room_draining", deadlineMs: 120_000 });
     expect(await registration.heartbeat()).toMatchObject({ draining: true, rooms: 1 });
     registration.send({ type: "room_open", callId: CALL.replace("1", "2"), epoch: 1 });

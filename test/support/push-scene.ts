@@ -37,6 +37,7 @@ export class PushScene {
       node: relayNode(),
       measure: async () => ({ load: { workers: 1, consumers: 0, cpu: 0, packetRate: 0 }, rooms: 0, draining: false }),
       onRoom: () => {},
+      onDrain: () => {},
       relay: this.#relay.send.bind(this.#relay),
       log: () => {},
     });

@@ -49,6 +49,8 @@ describe("[HTTP-1] who may ask", () => {
     ["GET", `/calls/${UNKNOWN}/ws`],
     ["GET", "/api/nothing-of-the-kind"],
     ["PUT", `/api/users/${UNKNOWN}`],
+    ["GET", "/api/admin/nodes"],
+    ["POST", `/api/admin/nodes/${UNKNOWN}/drain`],
     ["GET", "/sfu/nodes?region=local"],
   ])("%s %s needs more than nothing", async (method, path) => {
     await expectRefusal(await edge.fetch(path, { method }), 401, "unauthorized");

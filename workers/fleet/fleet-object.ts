@@ -53,6 +53,13 @@ export class FleetObject extends DurableObject<Env> {
     return placement;
   }
 
+  /** Has a node stop once its rooms have moved. @returns whether it is one of this region */
+  async drain(nodeId: string): Promise<boolean> {
+    const step = machine.drain(this.#fleet, nodeId, Date.now());
+    if (step) this.#take(step);
+    return step !== null;
+  }
+
   /** Has a node take a push to APNs. @returns null without a node that does */
   async push(order: PushOrder): Promise<PushAnswer | null> {
     const relays = machine.relays(this.#fleet, Date.now());

@@ -77,6 +77,18 @@ export function nodes(fleet: Fleet, now: number): NodeStatus[] {
   return Object.values(fleet.connections).flatMap(({ leaseUntil, node }) => (node && leaseUntil > now ? [node] : []));
 }
 
+/**
+ * The operator wants a node to stop: it is placed on no more, and told so.
+ * @returns null for a node that holds no lease here
+ */
+export function drain(fleet: Fleet, nodeId: string, now: number): Step | null {
+  const [connectionId = ""] = connectionsOf(fleet, nodeId);
+  const connection = fleet.connections[connectionId];
+  if (!connection?.node || connection.leaseUntil <= now) return null;
+  const draining = put(fleet, connectionId, { ...connection, node: { ...connection.node, draining: true } });
+  return reply(draining, connectionId, { type: "node_drain" });
+}
+
 /** The connections of nodes that relay pushes and hold a lease. */
 export function relays(fleet: Fleet, now: number): string[] {
   return Object.entries(fleet.connections).flatMap(([connectionId, { leaseUntil, node }]) =>

@@ -5,6 +5,7 @@ import { MAX_HTTP_BODY } from "../../schema/limits.ts";
 import { failure, log } from "../log.ts";
 import { type Identity, upgradeRequest } from "../socket.ts";
 import { withWhereabouts } from "../whereabouts.ts";
+import { drainNode, nodes } from "./admin.ts";
 import { authenticate, selectedProtocol } from "./auth.ts";
 import type { Bindings } from "./bindings.ts";
 import { callEvents } from "./call-events.ts";
@@ -42,6 +43,8 @@ app.get("/sfu/nodes", connectNode);
 app.get("/sfu/rooms/:id", connectRoom);
 app.post("/api/dev/token", developmentToken);
 app.put("/api/users/:id", putUser);
+app.get("/api/admin/nodes", nodes);
+app.post("/api/admin/nodes/:id/drain", drainNode);
 
 app.use(async (context, next) => {
   const identity = await authenticate(context.req.raw, context.env);

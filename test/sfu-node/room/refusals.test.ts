@@ -120,7 +120,7 @@ describe("who is wrong is told so, and nobody else notices", () => {
     await expectTalk();
   });
 
-  it("[ROOM-19] who answers no offer is let go after 10 s", async () => {
+  it("[ROOM-12] who answers no offer is let go after 10 s", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     await join();
     vi.advanceTimersByTime(50);

@@ -26,6 +26,7 @@ function request(init: { key?: string; region?: string | null; upgrade?: boolean
 interface NodeSocket {
   /** Sends a frame, if one is given, and takes the next answer. */
   ask(frame: string | object): Promise<ReturnType<typeof parseFleetFrame>>;
+  next(): Promise<ReturnType<typeof parseFleetFrame>>;
   readonly closed: Promise<{ code: number; reason: string }>;
   close(): void;
 }
@@ -39,15 +40,20 @@ async function dial(): Promise<NodeSocket> {
     socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
   });
   socket.accept();
+  const next: NodeSocket["next"] = () =>
+    new Promise((resolve) => {
+      const heard = (event: MessageEvent) => resolve(parseFleetFrame(String(event.data)));
+      socket.addEventListener("message", heard, { once: true });
+    });
   return {
     closed,
     close: () => socket.close(1000, "done"),
-    ask: (frame) =>
-      new Promise((resolve) => {
-        const heard = (event: MessageEvent) => resolve(parseFleetFrame(String(event.data)));
-        socket.addEventListener("message", heard, { once: true });
-        socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
-      }),
+    next,
+    ask: (frame) => {
+      const answer = next();
+      socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+      return answer;
+    },
   };
 }
 
@@ -108,6 +114,47 @@ describe("a node registers", () => {
     await node.ask(registration());
     node.close();
     await vi.waitFor(async () => expect(await listed()).toEqual([]));
+  });
+});
+
+describe("[FLEET-4] the operator", () => {
+  const wanted = { callId: NODE, epoch: 1, expected: 2, exclude: [] };
+  const order = (method: string, path: string, key = env.SERVER_KEY) => {
+    const asked = new Request(`https://edge.test${path}`, { method, headers: { authorization: `Bearer ${key}` } });
+    return app.fetch(asked, { ...env, SFU_REGIONS: `elsewhere, ${region}` });
+  };
+  const drain = (nodeId = NODE) => order("POST", `/api/admin/nodes/${nodeId}/drain`);
+
+  it("drains a node, which is told, and gets no room from then on", async () => {
+    region = `drains-${++tests}`;
+    const node = await dial();
+    await node.ask(registration());
+    await node.ask(heartbeat);
+    const told = node.next();
+    expect((await drain()).status).toBe(204);
+    expect(await told).toEqual({ type: "node_drain" });
+    expect(await fleet().place(wanted)).toBeNull();
+    expect(await (await order("GET", "/api/admin/nodes")).json()).toMatchObject({
+      nodes: [{ nodeId: NODE, region, rooms: 1, draining: true, load }],
+    });
+  });
+
+  it("is told of a node that is not registered, or not any more", async () => {
+    region = `gone-${++tests}`;
+    const node = await dial();
+    await node.ask(registration());
+    expect((await drain(NODE.replace("a", "b"))).status).toBe(404);
+    expect((await drain("nonsense")).status).toBe(400);
+    pass(NODE_LEASE_MS);
+    expect((await drain()).status).toBe(404);
+  });
+
+  it("is who has the server key: a node has not", async () => {
+    region = `keys-${++tests}`;
+    const node = await dial();
+    await node.ask(registration());
+    const asked = await order("POST", `/api/admin/nodes/${NODE}/drain`, env.SFU_NODE_KEY);
+    expect([asked.status, (await fleet().nodes())[0]?.draining]).toEqual([401, false]);
   });
 });
 

@@ -321,7 +321,7 @@ describe("devices come and go", () => {
     ["ice", ["1 leave p2"]],
     ["dtls", ["1 leave p2"]],
     ["no_answer", ["1 leave p2", "hang up bob"]],
-  ])("[ROOM-19] who loses its place by %s, and who is hung up on", (reason, done) => {
+  ])("[ROOM-12] who loses its place by %s, and who is hung up on", (reason, done) => {
     const played = talking().hears({ type: "participant_lost", participantId: "p2", reason });
     expect([played.heard.at(-1), played.done]).toEqual(["bob rejoin", done]);
   });

@@ -65,7 +65,7 @@ describe("a group call's room", () => {
     }
   });
 
-  test("[ROOM-19] hangs up on who answers no offers; it comes back, and in", async () => {
+  test("[ROOM-12] hangs up on who answers no offers; it comes back, and in", async () => {
     const scene = await RoomScene.talking();
     await scene.bob.connect(scene.socketPath);
     const { participantId } = await scene.joined(scene.bob);
