@@ -14,6 +14,7 @@ import { Pipes } from "./pipes.ts";
 import { RoomRefusal } from "./refusal.ts";
 import * as model from "./room.ts";
 import { Speech } from "./speech.ts";
+import { VideoDemand } from "./video-demand.ts";
 
 export interface RoomOptions {
   readonly callId: string;
@@ -26,7 +27,6 @@ export interface RoomOptions {
   readonly log: Log;
 }
 
-const VIDEO_SOURCES = ["camera", "screen"] as const;
 /** In bits a second, until more is measured: enough for a picture at once. */
 const FIRST_BITRATE = 1_000_000;
 
@@ -42,8 +42,7 @@ export class HostedRoom {
   readonly #pipes: Pipes;
   readonly #speech: Speech;
   readonly #connections = new Map<string, Connection>();
-  /** What participants were told to be wanted of their videos; of the others everything is. */
-  readonly #demands = new Map<string, number>();
+  readonly #demand: VideoDemand;
   #room: model.Room;
 
   private constructor(options: RoomOptions, router: types.Router, levels: AudioLevels) {
@@ -52,6 +51,7 @@ export class HostedRoom {
     const capabilities = roomCapabilities(router.rtpCapabilities);
     this.#terms = { capabilities, numbers: numbersOf(capabilities) };
     this.#room = model.createRoom(options.lastN);
+    this.#demand = new VideoDemand(options.send);
     this.#speech = new Speech(levels, (participantId) => this.#spoke(participantId));
     this.#pipes = new Pipes({
       ...options,
@@ -221,7 +221,7 @@ export class HostedRoom {
     if (connection) this.#offers.forget(connection);
     this.#room = model.leave(this.#room, participantId);
     this.#speech.gone(participantId);
-    for (const source of VIDEO_SOURCES) this.#demands.delete(model.keyOf(participantId, source));
+    this.#demand.forget(participantId);
     connection?.close();
     void this.#cross();
     this.#replan();
@@ -286,20 +286,8 @@ export class HostedRoom {
       // What fails has been closed meanwhile.
       connection.setDownloads(model.plansFor(this.#room, participantId)).catch(() => {});
       this.#offers.consider(participantId, connection);
-      for (const source of VIDEO_SOURCES) this.#tellDemand(participantId, source);
+      this.#demand.tell(this.#room, participantId, !this.#pipes.isEmpty);
     }
-  }
-
-  /** Layers that nobody watches are not sent. Of those who watch on other nodes nothing is known: they may want all. */
-  #tellDemand(participantId: string, source: (typeof VIDEO_SOURCES)[number]): void {
-    const sender = this.#room.people.get(participantId);
-    if (!sender?.tracks.has(source) || sender.muted.has(source)) return;
-    const demand = this.#pipes.isEmpty ? model.demand(this.#room, participantId, source) : Number.POSITIVE_INFINITY;
-    const key = model.keyOf(participantId, source);
-    if ((this.#demands.get(key) ?? Number.POSITIVE_INFINITY) === demand) return;
-    this.#demands.set(key, demand);
-    const height = Number.isFinite(demand) ? demand : null;
-    this.#options.send({ type: "video_wanted", participantId, source, height });
   }
 
   #received(connection: Connection): ReceivedTrack[] {
