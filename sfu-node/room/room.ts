@@ -132,7 +132,7 @@ const NONE: Wish = { height: 0, priority: DEFAULT_PRIORITY };
 /** Somebody who says what they want gets nothing else. */
 function wish(
   wants: readonly VideoRequest[] | null,
-  shown: ReadonlySet<string> | null,
+  shown: Shown | null,
   participantId: string,
   source: TrackSource,
 ): Wish {
@@ -141,8 +141,11 @@ function wish(
   return found ? { height: found.height, priority: found.priority ?? DEFAULT_PRIORITY } : NONE;
 }
 
-/** Those who spoke last, and then those who came first, of those who can be seen. */
-function lastSpeakers({ people, speakers, lastN }: Room, receiver: string): ReadonlySet<string> {
+type Shown = Pick<ReadonlySet<string>, "has">;
+
+/** Those who spoke last, and then those who came first, of those who can be seen; all where there are not too many. */
+function lastSpeakers({ people, speakers, lastN }: Room, receiver: string): Shown {
+  if (people.size <= lastN) return people;
   const order = [...new Set([...speakers, ...people.keys()])];
   return new Set(order.filter((id) => id !== receiver && isSeen(people.get(id))).slice(0, lastN));
 }
