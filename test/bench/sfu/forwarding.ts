@@ -10,6 +10,8 @@ export interface ForwardingPlan {
   /** Besides the senders, who receive each other. */
   readonly receivers: number;
   readonly rounds: number;
+  /** Until as much is kept for retransmission as ever is: what a consumer holds is known then. */
+  readonly fillSeconds: number;
   /** Of each subject in each round. */
   readonly seconds: number;
 }
@@ -40,8 +42,6 @@ export interface Forwarding {
 const SUBJECTS: readonly Subject[] = ["bare", "levels", "ours"];
 /** Until what is sent flows evenly. */
 const SETTLE_MS = 700;
-/** Until as much is kept for retransmission as ever is. */
-const FILL_MS = 2_500;
 
 interface Candidate {
   readonly subject: Subject;
@@ -85,7 +85,7 @@ export async function measureForwarding(
 /** The receivers come first: what the senders add then are producers and consumers. */
 async function fill(
   subject: Subject,
-  { senders, receivers }: ForwardingPlan,
+  { senders, receivers, fillSeconds }: ForwardingPlan,
   workerBin: string,
   parts: AsyncDisposableStack,
   log: (line: string) => void,
@@ -102,7 +102,7 @@ async function fill(
   const watching = await join(receivers, () => null);
   const before = await sfu.memory();
   const clients = [...watching, ...(await join(senders, (tag) => ({ tag, isSpeaking: true, camera: CAMERA })))];
-  await delay(FILL_MS);
+  await delay(fillSeconds * 1_000);
   const after = await sfu.memory();
   for (const client of clients) client.pause();
   return { subject, sfu, clients, consumers: after.consumers, memory: memoryOf(before, after) };

@@ -11,6 +11,8 @@ export interface LatencyPlan {
   /** Of the network between a client and the SFU, each way; 0 for loopback as it is. */
   readonly delaysMs: readonly number[];
   readonly rounds: number;
+  /** Until the jitter buffer and the estimate of the bandwidth have found their measure. */
+  readonly settleSeconds: number;
   /** Of each path in each round. */
   readonly seconds: number;
 }
@@ -26,24 +28,23 @@ export interface Latency {
   readonly pictures: number;
 }
 
-/** The jitter buffer and the estimate of the bandwidth have found their measure. */
-const SETTLE_MS = 3_000;
 const ENDS: readonly End[] = ["near", "far"];
 
 /** Two clients in Chromium, in turns directly and through a room of ours. */
 export async function measureLatency(
-  { delaysMs, rounds, seconds }: LatencyPlan,
+  plan: LatencyPlan,
   { browser, workerBin }: { readonly browser: Browser; readonly workerBin: string },
   say: (line: string) => void,
 ): Promise<readonly Latency[]> {
+  const { delaysMs, rounds } = plan;
   const found: Latency[] = [];
   for (const delayMs of delaysMs) {
     const [direct, forwarded]: [number[], number[]] = [[], []];
     for (let i = 0; i < rounds; i++) {
       say(`latency: ${delayMs} ms each way, round ${i + 1} of ${rounds}`);
-      direct.push(...(await onPage(browser, seconds, (page, parts) => meet(page, delayMs, parts))));
+      direct.push(...(await onPage(browser, plan, (page, parts) => meet(page, delayMs, parts))));
       forwarded.push(
-        ...(await onPage(browser, seconds, (page, parts) => meetInRoom(page, { delayMs, workerBin, say }, parts))),
+        ...(await onPage(browser, plan, (page, parts) => meetInRoom(page, { delayMs, workerBin, say }, parts))),
       );
     }
     const [peerToPeer, sfu] = [percentiles(direct), percentiles(forwarded)];
@@ -60,7 +61,7 @@ export async function measureLatency(
 
 async function onPage(
   browser: Browser,
-  seconds: number,
+  { settleSeconds, seconds }: LatencyPlan,
   connect: (page: GlassPage, parts: AsyncDisposableStack) => Promise<void>,
 ): Promise<number[]> {
   await using parts = new AsyncDisposableStack();
@@ -68,7 +69,7 @@ async function onPage(
   parts.defer(() => page.close());
   await connect(page, parts);
   await page.shown();
-  await delay(SETTLE_MS);
+  await delay(settleSeconds * 1_000);
   // Awaited here: the page is closed on the way out.
   return await page.ages(seconds * 1_000);
 }
