@@ -8,6 +8,7 @@ import {
   HistoryResponse,
   IceServersResponse,
   PresenceResponse,
+  RegionsResponse,
   Settings,
   VapidKeyResponse,
 } from "../schema/http.ts";
@@ -90,6 +91,11 @@ export class Api {
 
   iceServers(): Promise<IceServersResponse> {
     return this.#get("/api/ice-servers", IceServersResponse);
+  }
+
+  /** Where to measure how far the regions of media nodes are. */
+  regions(): Promise<RegionsResponse> {
+    return this.#get("/api/regions", RegionsResponse);
   }
 
   devices(): Promise<DevicesResponse> {

@@ -14,6 +14,7 @@ import { Inbox } from "./inbox.ts";
 import { type MediaChoice, openCamera, openMedia, openMicrophone, openScreen } from "./media.ts";
 import type { Peer, PeerOptions } from "./peer.ts";
 import { browserPlatform, type Platform } from "./platform.ts";
+import { RegionRtts } from "./region-rtts.ts";
 import type { RoomPeer, RoomPeerOptions } from "./room/room-peer.ts";
 import { RtcRoomPeer } from "./room/rtc-room-peer.ts";
 import { RtcPeer } from "./rtc-peer.ts";
@@ -62,6 +63,7 @@ export class Switchboard {
   readonly #inbox: Inbox;
   readonly #sockets: Sockets;
   readonly #lease: TokenLease;
+  readonly #rtts: RegionRtts;
   #userId = "";
   #seq: number | undefined;
   #watched: readonly string[] = [];
@@ -71,6 +73,7 @@ export class Switchboard {
     this.#platform = { ...browserPlatform(), ...options.platform };
     const { now } = this.#platform;
     this.api = new Api({ url: options.url, token: () => this.#token(), platform: this.#platform });
+    this.#rtts = new RegionRtts(this.#platform);
     this.#sockets = new Sockets((path) => this.#socket(path));
     const renew = (token: string) => this.#sockets.renew(token);
     this.#lease = new TokenLease({ token: () => this.#token(), renew, now });
@@ -230,6 +233,7 @@ export class Switchboard {
         deviceType,
         ...(deviceName !== undefined && { deviceName }),
         ...(this.#seq !== undefined && { since: this.#seq }),
+        ...(!isUserSocket && this.#rtts.measured.length > 0 && { rtts: [...this.#rtts.measured] }),
       }),
       onMessage: (message) => this.#heard(message),
       onRegistered: (message, isResumed, token) =>
@@ -269,6 +273,8 @@ export class Switchboard {
     this.#userId = userId;
     this.#seq = seq;
     this.#lease.holds(token);
+    // With the token that was just good: asking for another is the app's work.
+    void this.#rtts.measure(new Api({ url: this.#options.url, token: async () => token, platform: this.#platform }));
     this.#resend();
     this.#inbox.snapshots(calls, true);
     const told = new Set(calls.map(({ callId }) => callId));

@@ -43,8 +43,9 @@ export const IceCandidate = z.object({
 export type IceCandidate = z.infer<typeof IceCandidate>;
 
 /** Regions of which a device says how far they are: more than it would measure. */
-const MAX_RTTS = 8;
-const RegionRtt = z.object({ region: z.string().min(1).max(32), ms: z.number().min(0).max(60_000) });
+export const MAX_RTTS = 8;
+export const RegionRtt = z.object({ region: z.string().min(1).max(32), ms: z.number().min(0).max(60_000) });
+export type RegionRtt = z.infer<typeof RegionRtt>;
 
 /** Sent first on every socket: says which of the user's devices this is. */
 export const Register = z.object({

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { CallSnapshot, CallType, DeclineReason, Direction, LegState, Outcome, ParticipantState } from "./call.ts";
 import { LogEntry } from "./call-log.ts";
 import { DeviceType, Sdp } from "./client-messages.ts";
-import { NodeStatus } from "./fleet.ts";
+import { NodeStatus, Region } from "./fleet.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { PushEvent } from "./ledger.ts";
 import { MAX_NAME, MAX_URL } from "./limits.ts";
@@ -50,6 +50,12 @@ export const IceServersResponse = z.object({
   ttl: z.int().positive(),
 });
 export type IceServersResponse = z.infer<typeof IceServersResponse>;
+
+/** Where a device measures how far a region of media nodes is. */
+export const RegionPing = z.object({ region: Region, pingUrl: webUrl(MAX_URL) });
+export type RegionPing = z.infer<typeof RegionPing>;
+export const RegionsResponse = z.object({ regions: z.array(RegionPing) });
+export type RegionsResponse = z.infer<typeof RegionsResponse>;
 
 /** For the operator. */
 export const NodesResponse = z.object({ nodes: z.array(NodeStatus) });

@@ -15,6 +15,7 @@ interface __BaseEnv_Env {
 	TURN_HOSTS: string;
 	TURN_TLS_PORT: string;
 	SFU_REGIONS: string;
+	SFU_PINGS: string;
 	SFU_JOINS_PER_SECOND: string;
 	LEDGER_RETRY_SECONDS: string;
 	LEDGER_BACKOFF_SECONDS: string;
@@ -50,7 +51,7 @@ type StringifyValues<EnvType extends Record<string, unknown>> = {
 	[Binding in keyof EnvType]: EnvType[Binding] extends string ? EnvType[Binding] : string;
 };
 declare namespace NodeJS {
-	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "DEVELOPMENT" | "JWT_JWKS_URL" | "JWT_ISSUER" | "JWT_AUDIENCE" | "NEON_LOCAL" | "TURN_HOSTS" | "TURN_TLS_PORT" | "SFU_REGIONS" | "SFU_JOINS_PER_SECOND" | "LEDGER_RETRY_SECONDS" | "LEDGER_BACKOFF_SECONDS" | "INITIATION_BURST" | "INITIATION_PER_MINUTE" | "PAIR_BURST" | "PAIR_PER_MINUTE" | "VAPID_SUBJECT" | "PUSH_TO_LOOPBACK" | "FCM_TOKEN_URL" | "FCM_API_URL" | "APNS_KEY_ID" | "APNS_TEAM_ID" | "APNS_TOPIC" | "DATABASE_URL" | "TURN_SECRET" | "SFU_NODE_KEY" | "SERVER_KEY" | "CALL_TOKEN_SECRET">> {}
+	interface ProcessEnv extends StringifyValues<Pick<Cloudflare.Env, "DEVELOPMENT" | "JWT_JWKS_URL" | "JWT_ISSUER" | "JWT_AUDIENCE" | "NEON_LOCAL" | "TURN_HOSTS" | "TURN_TLS_PORT" | "SFU_REGIONS" | "SFU_PINGS" | "SFU_JOINS_PER_SECOND" | "LEDGER_RETRY_SECONDS" | "LEDGER_BACKOFF_SECONDS" | "INITIATION_BURST" | "INITIATION_PER_MINUTE" | "PAIR_BURST" | "PAIR_PER_MINUTE" | "VAPID_SUBJECT" | "PUSH_TO_LOOPBACK" | "FCM_TOKEN_URL" | "FCM_API_URL" | "APNS_KEY_ID" | "APNS_TEAM_ID" | "APNS_TOPIC" | "DATABASE_URL" | "TURN_SECRET" | "SFU_NODE_KEY" | "SERVER_KEY" | "CALL_TOKEN_SECRET">> {}
 }
 declare module "*.txt" {
 	const value: string;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Switchboard } from "../../client/index.ts";
+import { type Platform, Switchboard } from "../../client/index.ts";
 import { FakeDevices } from "./fake-media.ts";
 import { FakePeer } from "./fake-peer.ts";
 import { FakeRoomPeer } from "./fake-room-peer.ts";
@@ -18,7 +18,11 @@ export interface ScriptedClient {
 }
 
 /** A client of the scripted edge, without media and without waiting between reconnections. */
-export async function connectClient(edge: ScriptedEdge, token = () => "a.b.c"): Promise<ScriptedClient> {
+export async function connectClient(
+  edge: ScriptedEdge,
+  token = () => "a.b.c",
+  platform: Partial<Platform> = {},
+): Promise<ScriptedClient> {
   const userId = randomUUID();
   const deviceId = randomUUID();
   const devices = new FakeDevices();
@@ -29,7 +33,12 @@ export async function connectClient(edge: ScriptedEdge, token = () => "a.b.c"): 
     token,
     deviceId,
     deviceType: "Web",
-    platform: { getUserMedia: devices.getUserMedia, getDisplayMedia: devices.getDisplayMedia, random: () => 0 },
+    platform: {
+      getUserMedia: devices.getUserMedia,
+      getDisplayMedia: devices.getDisplayMedia,
+      random: () => 0,
+      ...platform,
+    },
     openPeer: (options) => {
       const peer = new FakePeer(options);
       peers.push(peer);

@@ -7,6 +7,7 @@ import {
   HistoryResponse,
   IceServersResponse,
   PresenceResponse,
+  RegionsResponse,
   UserResponse,
 } from "../../schema/http.ts";
 import { MAX_HTTP_BODY } from "../../schema/limits.ts";
@@ -14,6 +15,8 @@ import { Edge, type Person, SECRETS } from "../support/edge.ts";
 import { expectRefusal } from "../support/refused.ts";
 import { connect, initiate, scene } from "../support/scene.ts";
 
+/** The last two are none: no region's name, and no web address. */
+const PINGS = "eu-west=https://eu.example/ping?a=b, us-east=https://us.example/ping, EU!=https://x.example, asia=ping";
 const UNKNOWN = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
 const SERVER = { authorization: `Bearer ${SECRETS.SERVER_KEY}` };
 /** The ledger's batch waits for a second. */
@@ -22,7 +25,7 @@ const SOON = { timeout: 8_000 };
 let edge: Edge;
 let ada: Person;
 beforeAll(async () => {
-  edge = await Edge.start({ TURN_HOSTS: "turn-a.example, turn-b.example", TURN_TLS_PORT: "443" });
+  edge = await Edge.start({ TURN_HOSTS: "turn-a.example, turn-b.example", TURN_TLS_PORT: "443", SFU_PINGS: PINGS });
   ada = await edge.person("Ada");
 });
 afterAll(() => edge.close());
@@ -193,6 +196,16 @@ describe("[CONT-2] GET /api/contacts", () => {
     await Promise.all([phone.close(), tablet.close(), laptop.close()]);
     expect(await status()).toBe("offline");
     expect((await contacts()).map(({ userId }) => userId)).not.toContain(asker.userId);
+  });
+});
+
+test("[FLEET-5] GET /api/regions names where a device can measure, and nothing else", async () => {
+  const answer = await edge.as(ada, "/api/regions");
+  expect(RegionsResponse.strict().parse(await answer.json())).toEqual({
+    regions: [
+      { region: "eu-west", pingUrl: "https://eu.example/ping?a=b" },
+      { region: "us-east", pingUrl: "https://us.example/ping" },
+    ],
   });
 });
 

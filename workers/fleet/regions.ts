@@ -1,4 +1,5 @@
 import type { Region } from "../../schema/fleet.ts";
+import { RegionPing } from "../../schema/http.ts";
 
 /** In which region a room is best placed, for the people who are in it. Pure. */
 
@@ -48,6 +49,15 @@ export function parseRegions(text: string): Site[] {
   return [...text.matchAll(REGION)].map(([, name = "", latitude, longitude]) => {
     const at = { latitude: Number(latitude), longitude: Number(longitude) };
     return { name, at: Number.isFinite(at.latitude) && Number.isFinite(at.longitude) ? at : null };
+  });
+}
+
+/** Reads `SFU_PINGS`: where a device measures its way to a region. What is none of that form is left out. */
+export function parsePings(text: string): RegionPing[] {
+  return text.split(",").flatMap((part) => {
+    const [region = "", ...url] = part.trim().split("=");
+    const parsed = RegionPing.safeParse({ region, pingUrl: url.join("=") });
+    return parsed.success ? [parsed.data] : [];
   });
 }
 

@@ -30,6 +30,7 @@ import {
 } from "./privacy.ts";
 import { vapidKey } from "./push.ts";
 import { countFailure } from "./rate-limit.ts";
+import { regions } from "./regions.ts";
 import { connectNode } from "./sfu-nodes.ts";
 import { connectRoom } from "./sfu-rooms.ts";
 import { devices, presence, putUser, removeDevice } from "./users.ts";
@@ -68,6 +69,7 @@ app.get("/api/contacts", contacts);
 app.post("/api/contacts/:id", addContact);
 app.delete("/api/contacts/:id", removeContact);
 app.get("/api/ice-servers", iceServers);
+app.get("/api/regions", regions);
 app.get("/api/calls", history);
 app.get("/api/calls/:id", getCall);
 app.post("/api/calls/:id/alerting", alertCall);

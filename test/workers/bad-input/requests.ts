@@ -18,6 +18,7 @@ const id = randomUUID();
 const ROUTES: readonly (readonly [method: string, path: string])[] = [
   ["GET", "/api/contacts"],
   ["GET", "/api/ice-servers"],
+  ["GET", "/api/regions"],
   ["GET", "/api/calls"],
   ["GET", "/api/devices"],
   ["PUT", `/api/devices/${id}`],
