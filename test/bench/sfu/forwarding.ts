@@ -7,6 +7,8 @@ import { SfuProcess } from "./sfu-process.ts";
 
 export interface ForwardingPlan {
   readonly senders: number;
+  /** Of the senders: the others are silent, and send next to no sound. What levels cost goes with them. */
+  readonly speakers: number;
   /** Besides the senders, who receive each other. */
   readonly receivers: number;
   readonly rounds: number;
@@ -32,6 +34,7 @@ export interface SubjectFigures {
 
 export interface Forwarding {
   readonly senders: number;
+  readonly speakers: number;
   readonly receivers: number;
   readonly packetsPerSecond: number;
   readonly subjects: readonly SubjectFigures[];
@@ -85,7 +88,7 @@ export async function measureForwarding(
 /** The receivers come first: what the senders add then are producers and consumers. */
 async function fill(
   subject: Subject,
-  { senders, receivers, fillSeconds }: ForwardingPlan,
+  { senders, speakers, receivers, fillSeconds }: ForwardingPlan,
   workerBin: string,
   parts: AsyncDisposableStack,
   log: (line: string) => void,
@@ -101,7 +104,10 @@ async function fill(
   };
   const watching = await join(receivers, () => null);
   const before = await sfu.memory();
-  const clients = [...watching, ...(await join(senders, (tag) => ({ tag, isSpeaking: true, camera: CAMERA })))];
+  const clients = [
+    ...watching,
+    ...(await join(senders, (tag) => ({ tag, isSpeaking: tag < speakers, camera: CAMERA }))),
+  ];
   await delay(fillSeconds * 1_000);
   const after = await sfu.memory();
   for (const client of clients) client.pause();
@@ -137,7 +143,7 @@ async function measure({ sfu, clients }: Candidate, { senders, seconds }: Forwar
 }
 
 function summary(
-  { senders, receivers }: ForwardingPlan,
+  { senders, speakers, receivers }: ForwardingPlan,
   candidates: readonly Candidate[],
   rounds: ReadonlyMap<Subject, readonly Round[]>,
 ): Forwarding {
@@ -160,6 +166,7 @@ function summary(
   });
   return {
     senders,
+    speakers,
     receivers,
     packetsPerSecond: Math.round(median(all.map(({ packetsPerSecond }) => packetsPerSecond))),
     subjects,

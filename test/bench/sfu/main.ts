@@ -7,7 +7,7 @@ import { reportFailure, SetupError } from "../../../tools/setup/setup-error.ts";
 import { launchBrowser } from "../../support/browser.ts";
 import { describeMachine } from "../machine.ts";
 import { rounded } from "../statistics.ts";
-import { measureForwarding } from "./forwarding.ts";
+import { type Forwarding, type ForwardingPlan, measureForwarding } from "./forwarding.ts";
 import { measureGaps } from "./gaps.ts";
 import { measureJoins } from "./joins.ts";
 import { measureLatency } from "./latency.ts";
@@ -43,7 +43,7 @@ async function bench(plan: SfuPlan, parts: readonly Part[], folder: string): Pro
 async function measure(part: Part, plan: SfuPlan, folder: string, workerBin: string): Promise<Partial<SfuReport>> {
   switch (part) {
     case "forwarding":
-      return { forwarding: await measureForwarding(plan.forwarding, workerBin, say) };
+      return { forwarding: await measureEachForwarding(plan.forwarding, workerBin) };
     case "joins":
       return withBrowser(async (browser) => ({
         joins: await measureJoins(plan.joins, { browser, folder, workerBin }, say),
@@ -55,6 +55,12 @@ async function measure(part: Part, plan: SfuPlan, folder: string, workerBin: str
         latency: await measureLatency(plan.latency, { browser, workerBin }, say),
       }));
   }
+}
+
+async function measureEachForwarding(plans: readonly ForwardingPlan[], workerBin: string): Promise<Forwarding[]> {
+  const found: Forwarding[] = [];
+  for (const one of plans) found.push(await measureForwarding(one, workerBin, say));
+  return found;
 }
 
 async function withBrowser<T>(use: (browser: Browser) => Promise<T>): Promise<T> {

@@ -12,16 +12,22 @@ export type Part = z.infer<typeof Part>;
 /** How much is measured. */
 export interface SfuPlan {
   readonly name: "full" | "smoke";
-  readonly forwarding: ForwardingPlan;
+  readonly forwarding: readonly ForwardingPlan[];
   readonly joins: JoinsPlan;
   readonly gaps: GapsPlan;
   readonly latency: LatencyPlan;
 }
 
 /** Rounds by threes: each of the three subjects comes first as often as the others. */
+const CALL = { senders: 4, receivers: 8, rounds: 6, fillSeconds: 2.5, seconds: 3 };
+
+/** One speaks, as in most calls, and all at once, which is the worst for who listens for the loudest. */
 const FULL: SfuPlan = {
   name: "full",
-  forwarding: { senders: 4, receivers: 8, rounds: 6, fillSeconds: 2.5, seconds: 4 },
+  forwarding: [
+    { ...CALL, speakers: 1 },
+    { ...CALL, speakers: 4 },
+  ],
   joins: { sizes: [2, 8, 32], joins: 20 },
   gaps: { people: 8, kills: 20, freezes: 4, drains: 8 },
   latency: { delaysMs: [0, 40], rounds: 2, settleSeconds: 3, seconds: 8 },
@@ -30,7 +36,7 @@ const FULL: SfuPlan = {
 /** The same steps in a few seconds: shows that they work, and measures nothing. */
 const SMOKE: SfuPlan = {
   name: "smoke",
-  forwarding: { senders: 1, receivers: 1, rounds: 1, fillSeconds: 0.3, seconds: 0.3 },
+  forwarding: [{ senders: 1, speakers: 1, receivers: 1, rounds: 1, fillSeconds: 0.3, seconds: 0.3 }],
   joins: { sizes: [2], joins: 1 },
   gaps: { people: 3, kills: 1, freezes: 0, drains: 0 },
   latency: { delaysMs: [5], rounds: 1, settleSeconds: 0, seconds: 0.5 },

@@ -11,7 +11,7 @@ export interface SfuReport {
   readonly plan: SfuPlan["name"];
   readonly machine: Machine;
   readonly seconds: number;
-  readonly forwarding?: Forwarding;
+  readonly forwarding?: readonly Forwarding[];
   readonly joins?: readonly Joins[];
   readonly gaps?: Gaps;
   readonly latency?: readonly Latency[];
@@ -24,7 +24,7 @@ export function describeSfuReport(report: SfuReport): string[] {
   const { forwarding, joins, gaps, latency } = report;
   return [
     ...machineLines(report),
-    ...(forwarding ? forwardingLines(forwarding) : []),
+    ...(forwarding?.flatMap(forwardingLines) ?? []),
     ...(joins ? joinLines(joins) : []),
     ...(gaps ? gapLines(gaps) : []),
     ...(latency ? latencyLines(latency) : []),
@@ -42,10 +42,17 @@ function machineLines({ plan, machine, seconds }: SfuReport): string[] {
   ];
 }
 
-function forwardingLines({ senders, receivers, packetsPerSecond, subjects, generatorUs }: Forwarding): string[] {
+function forwardingLines({
+  senders,
+  speakers,
+  receivers,
+  packetsPerSecond,
+  subjects,
+  generatorUs,
+}: Forwarding): string[] {
   return [
     "",
-    `FORWARDING: ${senders} who send and receive and ${receivers} who receive, ${packetsPerSecond} packets/s forwarded`,
+    `FORWARDING: ${senders} who send and receive, ${speakers} of them speaking, and ${receivers} who receive, ${packetsPerSecond} packets/s forwarded`,
     "  CPU us per packet (mediasoup's worker + node), against bare mediasoup, memory per consumer (worker + node):",
     ...subjects.map(subjectLine),
     `  the load took ${generatorUs} us for each packet`,

@@ -35,7 +35,9 @@ async function bench(part: string): Promise<unknown> {
 test.concurrent("a short bench forwards the same packets by mediasoup alone and by a room, and says what each costs", async ({
   expect,
 }) => {
-  const { forwarding } = z.object({ forwarding: Forwarding }).parse(await bench("forwarding"));
+  const {
+    forwarding: [forwarding],
+  } = z.object({ forwarding: z.tuple([Forwarding]) }).parse(await bench("forwarding"));
   expect(forwarding.subjects.map(({ subject }) => subject)).toEqual(["bare", "levels", "ours"]);
   // One sends sound and picture, one receives them; who listens for levels consumes the sound too.
   expect(forwarding.subjects.map(({ consumers }) => consumers)).toEqual([2, 3, 3]);
