@@ -81,6 +81,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
       hangUp: (device) => this.#sockets.hangUp(device),
       arm: () => this.#arm(null),
       parties: () => this.#sockets.parties(),
+      party: (device) => this.#sockets.party(device),
     });
   }
 

@@ -114,6 +114,11 @@ export class CallSockets {
     return this.#open().map((socket) => attachment(socket).party);
   }
 
+  party(device: DeviceRef): Party | undefined {
+    const socket = this.of(device);
+    return socket && attachment(socket).party;
+  }
+
   /** The latest answered `ping` of any socket, in Unix ms; 0 if there was none. */
   lastSign(): number {
     return Math.max(0, ...this.#all().map((socket) => lastPing(this.#ctx, socket)));

@@ -10,10 +10,18 @@ export interface Wanted {
   readonly expected: number;
   /** Nodes that have failed this room. */
   readonly exclude: readonly string[];
+  /** How many of them come to this node now; null for a room's first node, which is to take all. */
+  readonly part: number | null;
+}
+
+/** `takes`: how many of the expected people the node has room for. */
+export interface Place {
+  readonly nodeId: string;
+  readonly takes: number;
 }
 
 /** `retryMs`: there is a node with room, and it is taking in others just now. Null: there is none. */
-export type Placement = { readonly nodeId: string } | { readonly retryMs: number } | null;
+export type Placement = Place | { readonly retryMs: number } | null;
 
 export interface Chances {
   /** Two numbers from 0 to 1. */
@@ -42,23 +50,21 @@ export function place(
   { random, joinsPerSecond }: Chances,
   now: number,
 ): { readonly state: Fleet; readonly commands: readonly Command[]; readonly placement: Placement } {
-  const fitting = candidates(fleet, now).filter(
-    (each) => !wanted.exclude.includes(each.node.nodeId) && hasRoom(each, wanted.expected),
-  );
-  const waits = fitting.map((each) => ({ each, waitMs: waitMs(each, wanted.expected, joinsPerSecond, now) }));
+  const fitting = fittingNodes(fleet, wanted, now);
+  const waits = fitting.map((each) => ({ each, waitMs: waitMs(each, joining(each, wanted), joinsPerSecond, now) }));
   const ready = waits.flatMap(({ each, waitMs }) => (waitMs === 0 ? [each] : []));
   const chosen = betterOfTwo(ready, random);
   if (!chosen) {
     const placement = fitting.length === 0 ? null : { retryMs: Math.min(...waits.map(({ waitMs }) => waitMs)) };
     return { state: fleet, commands: [], placement };
   }
-  const { callId, epoch, expected } = wanted;
+  const { callId, epoch } = wanted;
   const { connectionId, node } = chosen;
   const message: FleetMessage = { type: "room_open", callId, epoch };
   return {
-    state: withReservation(fleet, chosen, { at: now, participants: expected }),
+    state: withReservation(fleet, chosen, { at: now, participants: joining(chosen, wanted) }),
     commands: [{ type: "send", connectionId, message }],
-    placement: { nodeId: node.nodeId },
+    placement: { nodeId: node.nodeId, takes: takes(chosen, wanted.expected) },
   };
 }
 
@@ -68,6 +74,24 @@ function candidates(fleet: Fleet, now: number): Candidate[] {
     const open = reservations.filter(({ at }) => now - at < RESERVED_MS);
     return [{ connectionId, node, reservations: open }];
   });
+}
+
+/** For a room, nodes that take the whole of it; if there are none, and for a part of a room, those that take somebody. */
+function fittingNodes(fleet: Fleet, { exclude, expected, part }: Wanted, now: number): Candidate[] {
+  const all = candidates(fleet, now).filter(({ node }) => !exclude.includes(node.nodeId));
+  const whole = part === null ? all.filter((each) => hasRoom(each, expected)) : [];
+  return whole.length > 0 ? whole : all.filter((each) => takes(each, expected) > 0);
+}
+
+function joining(candidate: Candidate, { expected, part }: Wanted): number {
+  return Math.min(part ?? expected, takes(candidate, expected));
+}
+
+/** Of a room that it does not take as a whole, each of its people costs it all that they receive, and a pipe. */
+function takes(candidate: Candidate, expected: number): number {
+  const free = capacityOf(candidate) - consumersOn(candidate);
+  if (consumersOf(expected) <= free) return Math.floor((1 + Math.sqrt(1 + (4 * free) / TRACKS)) / 2);
+  return Math.max(0, Math.floor(free / (TRACKS * expected)));
 }
 
 /** What is larger than a whole node takes an empty one. */
@@ -93,10 +117,10 @@ function consumersOf(participants: number): number {
 }
 
 /** How long until the node may take in so many more: joining costs it far more than media does, and comes in herds when another node has died. */
-function waitMs({ reservations }: Candidate, expected: number, perSecond: number, now: number): number {
+function waitMs({ reservations }: Candidate, coming: number, perSecond: number, now: number): number {
   const recent = reservations.filter(({ at }) => now - at < SECOND_MS);
-  const joining = (from: number) => recent.slice(from).reduce((sum, { participants }) => sum + participants, 0);
-  const fitting = recent.findIndex((_, i) => joining(i) + expected <= perSecond);
+  const taken = (from: number) => recent.slice(from).reduce((sum, { participants }) => sum + participants, 0);
+  const fitting = recent.findIndex((_, i) => taken(i) + coming <= perSecond);
   // Those before it have to be over first; before a large room, all of them.
   const last = recent[(fitting === -1 ? recent.length : fitting) - 1];
   return last ? last.at + SECOND_MS - now : 0;

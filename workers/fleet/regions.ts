@@ -70,6 +70,11 @@ export function rank(sites: readonly Site[], parties: readonly Party[]): Region[
   return costs.sort((a, b) => a.cost - b.cost).map(({ name }) => name);
 }
 
+/** How far a device is from each region, in ms. */
+export function rttsOf(sites: readonly Site[], party: Party): Readonly<Record<Region, number>> {
+  return Object.fromEntries(sites.map((site) => [site.name, Math.round(rtt(party, site))]));
+}
+
 function rtt(party: Party, { name, at }: Site): number {
   const measured = party.rtts[name];
   if (measured !== undefined) return measured;

@@ -5,18 +5,20 @@ import type { ServerMessage } from "../../schema/server-messages.ts";
 import { DONE, NOT_FOUND, type Verdict } from "../call/events.ts";
 import { isIn, participantOf } from "../call/people.ts";
 import type { Call, RoomView } from "../call/state.ts";
-import type { Placement, Wanted } from "../fleet/placement.ts";
-import { type Party, parseRegions, rank } from "../fleet/regions.ts";
+import type { Place as NodePlace, Placement, Wanted } from "../fleet/placement.ts";
+import { type Party, parseRegions, rank, rttsOf, type Site } from "../fleet/regions.ts";
 import { failure, log, short } from "../log.ts";
 import { answerClose } from "../socket.ts";
 import { attendanceOf, expectedIn } from "./attendance.ts";
-import type { Command, Event, Notice } from "./events.ts";
+import type { Command, Event, Found, Notice } from "./events.ts";
 import { isInside, memberOf } from "./members.ts";
 import { type Milestone, milestones } from "./milestones.ts";
 import { isExpected } from "./moving.ts";
 import { alarmDeadline, step, timerDeadline } from "./room.ts";
 import { RoomSockets } from "./room-sockets.ts";
-import { NO_ROOM, NOTHING_LIVE, type Placed, type Room } from "./state.ts";
+import { NO_ROOM, NOTHING_LIVE, type Placed, type Room, type Rtts } from "./state.ts";
+
+type Place = Extract<Command, { type: "place" }>;
 
 /** The call that the room is of. */
 interface Host {
@@ -28,6 +30,7 @@ interface Host {
   readonly arm: () => void;
   /** Where the devices are that are in the call. */
   readonly parties: () => readonly Party[];
+  readonly party: (device: DeviceRef) => Party | undefined;
 }
 
 /** What there is to a participant's id: enough not to meet itself in one call. */
@@ -71,7 +74,7 @@ export class CallRoom {
 
   hear(socket: WebSocket, frame: string | ArrayBuffer): void {
     const parsed = parseFromNode(frame);
-    if (parsed.ok) this.#step({ type: "heard", epoch: this.#sockets.epochOf(socket), message: parsed.message });
+    if (parsed.ok) this.#step({ type: "heard", ...this.#sockets.nodeOf(socket), message: parsed.message });
     else log("room_frame_refused", { call: this.#name, code: parsed.refusal.code });
   }
 
@@ -86,7 +89,7 @@ export class CallRoom {
     const call = this.#host.call();
     if (!call || !participantOf(call, from.userId)) return NOT_FOUND;
     if (call.phase.kind === "ended") return { kind: "over" };
-    this.#step({ type: "asked", from, message, id: crypto.randomUUID().slice(-ID_LENGTH) });
+    this.#step({ type: "asked", from, message, id: crypto.randomUUID().slice(-ID_LENGTH), rtts: this.#rtts(from) });
     return DONE;
   }
 
@@ -126,7 +129,7 @@ export class CallRoom {
 
   /** Nothing is written or told: what was placed stands, and what waits for the node waits by a timer. */
   #restart(): void {
-    const attached = this.#sockets.epochs();
+    const attached = this.#sockets.nodes();
     this.#room = this.#next({ type: "restarted", attached }).room;
     this.#time();
   }
@@ -162,7 +165,7 @@ export class CallRoom {
         this.#ctx.waitUntil(this.#asking);
         break;
       case "to_node":
-        this.#sockets.send(command.epoch, command.message);
+        this.#sockets.send(command, command.message);
         break;
       case "tell":
         this.#tell(command.to, command.notice);
@@ -171,7 +174,7 @@ export class CallRoom {
         this.#host.hangUp(command.to);
         break;
       case "close":
-        this.#sockets.close(command.epoch, command.why);
+        this.#sockets.close(command, command.why);
         break;
     }
   }
@@ -183,22 +186,34 @@ export class CallRoom {
     this.#host.tell(to, notice.type === "error" ? { ...notice, callId } : { ...notice, callId, rev });
   }
 
-  async #place({ epoch, attempt, exclude }: Extract<Command, { type: "place" }>): Promise<void> {
-    this.#step({ type: "placed", attempt, placement: await this.#find(epoch, exclude) });
+  async #place(command: Place): Promise<void> {
+    this.#step({ type: "placed", attempt: command.attempt, placement: await this.#find(command) });
   }
 
   /** In the best region that has a node for it. */
-  async #find(epoch: number, exclude: readonly string[]): Promise<Placement> {
+  async #find({ epoch, exclude, part }: Place): Promise<Found> {
     const call = this.#host.call();
     if (!call) return null;
-    const wanted = { callId: call.callId, epoch, expected: expectedIn(call), exclude };
-    let placement: Placement = null;
-    for (const region of rank(parseRegions(this.#env.SFU_REGIONS), this.#host.parties())) {
+    const wanted = { callId: call.callId, epoch, expected: expectedIn(call), exclude, part: part?.people ?? null };
+    const ranked = rank(this.#sites, this.#host.parties());
+    let placement: Exclude<Found, NodePlace> = null;
+    for (const region of part?.region == null ? ranked : [part.region]) {
       const answer = await this.#findIn(region, wanted);
-      if (answer && "nodeId" in answer) return answer;
+      if (answer && "nodeId" in answer) return { ...answer, region };
       placement ??= answer;
     }
     return placement;
+  }
+
+  get #sites(): readonly Site[] {
+    return parseRegions(this.#env.SFU_REGIONS);
+  }
+
+  /** How far the device is from each region, where there are several. */
+  #rtts(device: DeviceRef): Rtts {
+    const sites = this.#sites;
+    const party = sites.length < 2 ? undefined : this.#host.party(device);
+    return party ? rttsOf(sites, party) : {};
   }
 
   /** A region that does not answer has no node. */

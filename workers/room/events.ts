@@ -3,8 +3,8 @@ import type { Refusal } from "../../schema/errors.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { FromNode, ToNode } from "../../schema/room-socket.ts";
 import type { ServerMessageOf } from "../../schema/server-messages.ts";
-import type { Placement } from "../fleet/placement.ts";
-import type { Room } from "./state.ts";
+import type { Place, Placement } from "../fleet/placement.ts";
+import type { Room, Rtts } from "./state.ts";
 
 /** What can happen to a room, and what is to be done about it. */
 
@@ -32,19 +32,40 @@ export interface Context {
 
 export type Event =
   | { readonly type: "call_changed" }
-  /** `id`: a fresh one. */
-  | { readonly type: "asked"; readonly from: DeviceRef; readonly message: RoomMessage; readonly id: string }
+  /** `id`: a fresh one; `rtts`: from the device to each region. */
+  | {
+      readonly type: "asked";
+      readonly from: DeviceRef;
+      readonly message: RoomMessage;
+      readonly id: string;
+      readonly rtts: Rtts;
+    }
   /** A device reports that it has lost its path to the node. */
   | { readonly type: "path_lost"; readonly from: DeviceRef }
   /** The fleet has answered. */
-  | { readonly type: "placed"; readonly attempt: number; readonly placement: Placement }
+  | { readonly type: "placed"; readonly attempt: number; readonly placement: Found }
   | { readonly type: "attached"; readonly epoch: number; readonly nodeId: string }
   /** A node's socket closed, and there is no newer one. */
   | { readonly type: "detached"; readonly epoch: number; readonly nodeId: string }
-  | { readonly type: "heard"; readonly epoch: number; readonly message: FromNode }
-  /** The object has lost its memory; `attached`: the epochs whose sockets it still has. */
-  | { readonly type: "restarted"; readonly attached: readonly number[] }
+  | { readonly type: "heard"; readonly epoch: number; readonly nodeId: string; readonly message: FromNode }
+  /** The object has lost its memory; `attached`: the nodes whose sockets it still has. */
+  | { readonly type: "restarted"; readonly attached: readonly NodeRef[] }
   | { readonly type: "time_passed" };
+
+/** A node of a room. */
+export interface NodeRef {
+  readonly epoch: number;
+  readonly nodeId: string;
+}
+
+/** What the fleet says, and of which region. */
+export type Found = (Place & { readonly region: string }) | Exclude<Placement, Place>;
+
+/** A further node for a room that has one, for so many people now; in one region, or in any. */
+export interface Part {
+  readonly region: string | null;
+  readonly people: number;
+}
 
 type Unstamped<T> = T extends unknown ? Omit<T, "callId" | "rev"> : never;
 
@@ -64,13 +85,19 @@ export type Notice = Unstamped<
 >;
 
 export type Command =
-  | { readonly type: "place"; readonly epoch: number; readonly attempt: number; readonly exclude: readonly string[] }
-  | { readonly type: "to_node"; readonly epoch: number; readonly message: ToNode }
+  | {
+      readonly type: "place";
+      readonly epoch: number;
+      readonly attempt: number;
+      readonly exclude: readonly string[];
+      readonly part: Part | null;
+    }
+  | { readonly type: "to_node"; readonly epoch: number; readonly nodeId: string; readonly message: ToNode }
   | { readonly type: "tell"; readonly to: DeviceRef; readonly notice: Notice }
   /** Its path is dead, or nobody reads what is sent on it. */
   | { readonly type: "hang_up"; readonly to: DeviceRef }
-  /** `stale`: the room is elsewhere. */
-  | { readonly type: "close"; readonly epoch: number; readonly why: "stale" | "over" };
+  /** `stale`: the room is elsewhere. Without `nodeId`: all nodes of that epoch. */
+  | { readonly type: "close"; readonly epoch: number; readonly nodeId?: string; readonly why: "stale" | "over" };
 
 export interface Step {
   readonly room: Room;

@@ -1,17 +1,19 @@
 import type { FromNode } from "../../schema/room-socket.ts";
 import { type Context, chain, hangUp, refusal, type Step, tell, unchanged } from "./events.ts";
 import { joined } from "./joining.ts";
-import { hasPlace, isInside, memberAs, nameOf, tellOthers, updated, vacate, withLive } from "./members.ts";
+import { hasPlace, isHome, isInside, memberAs, nameOf, tellOthers, updated, vacate, withLive } from "./members.ts";
 import { drained } from "./moving.ts";
 import { alive } from "./probing.ts";
 import { fail } from "./requests.ts";
+import { relay } from "./satellites.ts";
 import type { Request, Room } from "./state.ts";
 
 /** What a room's node says, and to whom it goes. Pure. */
 
 type Said<T extends FromNode["type"]> = Extract<FromNode, { type: T }>;
 
-export function hear(room: Room, message: FromNode, context: Context): Step {
+export function hear(room: Room, from: string, message: FromNode, context: Context): Step {
+  if ("participantId" in message && !isItsToSay(room, from, message)) return unchanged(room);
   switch (message.type) {
     case "participant_joined":
       return replied(room, message, "join", (now, { re }) => joined(now, re, message, context));
@@ -20,7 +22,7 @@ export function hear(room: Room, message: FromNode, context: Context): Step {
     case "room_error":
       return refused(room, message);
     case "room_alive":
-      return alive(room, message.re);
+      return alive(room, from, message.re);
     case "room_offer":
       return offered(room, message);
     case "participant_tracks":
@@ -32,13 +34,18 @@ export function hear(room: Room, message: FromNode, context: Context): Step {
     case "participant_lost":
       return left(room, message, context);
     case "room_draining":
-      return drained(room, message.deadlineMs, context);
-    // A room is on one node: there are no pipes.
+      return drained(room, from, message.deadlineMs, context);
     case "pipe_opened":
     case "pipe_track":
     case "pipe_track_changed":
-      return unchanged(room);
+      return relay(room, from, message);
   }
+}
+
+/** Each node speaks for its own people. Who speaks, all of them hear at nearly the same time: the home node says it. */
+function isItsToSay(room: Room, from: string, message: Extract<FromNode, { participantId: string }>): boolean {
+  if (message.type === "dominant_speaker") return isHome(room, from);
+  return memberAs(room, message.participantId)?.nodeId === from;
 }
 
 /** What nobody waits for any more has been answered otherwise. */

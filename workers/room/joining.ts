@@ -2,12 +2,13 @@ import type { RoomMessage } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import { MAX_PARTICIPANTS, MAX_WAITING_SDP, ROOM_OVERLAP_MS } from "../../schema/limits.ts";
 import { type FromNode, ROOM_REPLY_MS } from "../../schema/room-socket.ts";
-import { type Context, chain, refusal, type Step, tell, UNAVAILABLE, unchanged } from "./events.ts";
+import { type Context, chain, type Event, refusal, type Step, tell, UNAVAILABLE, unchanged } from "./events.ts";
 import {
   forgetPlace,
   isInside,
   isSame,
   isUp,
+  isUpAt,
   memberAs,
   memberOf,
   participants,
@@ -20,26 +21,29 @@ import {
 } from "./members.ts";
 import { stale } from "./requests.ts";
 import { seek } from "./seeking.ts";
+import { choose, reach } from "./spanning.ts";
 import type { Member, Request, Room, Waiting } from "./state.ts";
 
 /** Devices come into a room and leave it. Pure. */
 
 type Join = Extract<RoomMessage, { type: "room_join" }>;
+type Asked = Extract<Event, { type: "asked" }>;
 type Admission = Extract<FromNode, { type: "participant_joined" }>;
 
 /** A device that is in already comes in anew, in another place: the simplest thing that is right whatever became of its connection. */
-export function join(room: Room, from: DeviceRef, message: Join, participantId: string, context: Context): Step {
+export function join(room: Room, event: Asked, message: Join, context: Context): Step {
+  const { from, id: participantId, rtts } = event;
   const refused = refuse(room, from, message);
   if (refused) return refused;
   const { sdp, tracks = [], id: re = null, muted } = message;
-  const waiting = { participantId, re, sdp, tracks };
+  const waiting = { participantId, re, sdp, tracks, rtts };
   const known = memberOf(room, from);
   if (known && isRepeated(room, known, re)) return unchanged(room);
   return chain(
     room,
     (now) => (known ? supersede(now, known, context) : unchanged(now)),
     (now) => unchanged(waits(now, from, waiting, muted)),
-    (now) => (isUp(now) ? admit(now, from, context.now) : unchanged(now)),
+    (now) => admit(now, from, context.now),
     (now) => (now.placed.phase.kind === "none" ? seek(now, context) : unchanged(now)),
   );
 }
@@ -53,7 +57,7 @@ function refuse(room: Room, from: DeviceRef, { id: re, epoch, sdp }: Join): Step
     return { room, commands: [refusal(from, re, { code: "too_many_participants", message })] };
   }
   const waiting = others.reduce((sum, member) => sum + (member.waiting?.sdp.length ?? 0), 0);
-  if (isUp(room) || waiting + sdp.length <= MAX_WAITING_SDP) return null;
+  if ((isUp(room) && !room.placed.reaching) || waiting + sdp.length <= MAX_WAITING_SDP) return null;
   return { room, commands: [refusal(from, re, UNAVAILABLE)] };
 }
 
@@ -79,27 +83,31 @@ function supersede(room: Room, member: Member, context: Context): Step {
 function waits(room: Room, { userId, deviceId }: DeviceRef, waiting: Waiting, muted: Join["muted"]): Room {
   const known = memberOf(room, { userId, deviceId });
   const { participantId } = known ?? waiting;
-  const member = known ?? { userId, deviceId, participantId, epoch: 0, former: null, waiting };
+  const member = known ?? { userId, deviceId, participantId, nodeId: null, epoch: 0, former: null, waiting };
   const next = withMember(room, { ...member, waiting });
   return muted ? withLive(next, { muted: { ...next.live.muted, [participantId]: muted } }) : next;
 }
 
-/** The node is asked to let in a device that waits. */
+/** The node that is the best for a device that waits is asked to let it in, if it is there. */
 export function admit(room: Room, device: DeviceRef, now: number): Step {
   const member = memberOf(room, device);
-  if (!member?.waiting) return unchanged(room);
+  const choice = member?.waiting && choose(room, member, now);
+  if (!member?.waiting || !choice) return unchanged(room);
+  if (choice.kind === "reach") return reach(room, choice.region, now);
+  const { nodeId } = choice;
+  if (!isUpAt(room, nodeId)) return unchanged(room);
   const { participantId, sdp, tracks, re } = member.waiting;
   const { epoch, old } = room.placed;
   const muted = room.live.muted[member.participantId] ?? [];
   const former = old && member.epoch === old.epoch ? member.participantId : member.former;
-  const request: Request = { id: participantId, kind: "join", participantId, re, until: now + ROOM_REPLY_MS };
-  const placed = withMember(room, { ...member, participantId, epoch, former, waiting: null });
+  const request: Request = { id: participantId, kind: "join", participantId, nodeId, re, until: now + ROOM_REPLY_MS };
+  const placed = withMember(room, { ...member, participantId, nodeId, epoch, former, waiting: null });
   const next = withLive(placed, {
     requests: [...room.live.requests, request],
     muted: { ...without(room.live.muted, member.participantId), [participantId]: muted },
   });
   const ask = { id: request.id, participantId, sdp, tracks: [...tracks], muted: [...muted] };
-  return { room: next, commands: [toNode(epoch, { type: "participant_join", ...ask })] };
+  return { room: next, commands: [toNode(epoch, nodeId, { type: "participant_join", ...ask })] };
 }
 
 export function admitAll(room: Room, now: number): Step {
@@ -149,7 +157,8 @@ export function settleMove(room: Room, now: number): Room {
 export function leave(room: Room, member: Member, context: Context): Step {
   const { old } = room.placed;
   const { former } = member;
-  const left = old && former !== null ? [toNode(old.epoch, { type: "participant_leave", participantId: former })] : [];
+  const left =
+    old && former !== null ? [toNode(old.epoch, old.nodeId, { type: "participant_leave", participantId: former })] : [];
   return chain(
     room,
     (now) => vacate(now, member, context),

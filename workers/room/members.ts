@@ -2,7 +2,7 @@ import type { DeviceRef } from "../../schema/ids.ts";
 import type { RoomParticipant } from "../../schema/room.ts";
 import type { ToNode } from "../../schema/room-socket.ts";
 import { type Attendance, type Command, type Context, type Notice, type Step, tell, unchanged } from "./events.ts";
-import type { Live, Member, Placed, Room } from "./state.ts";
+import { type Live, type Member, type NodeLive, type Placed, type Room, type Satellite, WELL } from "./state.ts";
 
 /** Who is in a room. Pure. */
 
@@ -18,9 +18,34 @@ export function memberAs(room: Room, participantId: string): Member | undefined 
   return room.placed.members.find((member) => member.participantId === participantId);
 }
 
-/** The node serves the room and can be spoken to. */
-export function isUp({ placed, live }: Room): boolean {
-  return placed.phase.kind === "open" && live.goneUntil === null;
+/** The home node serves the room and can be spoken to. */
+export function isUp(room: Room): boolean {
+  const { phase } = room.placed;
+  return phase.kind === "open" && isUpAt(room, phase.nodeId);
+}
+
+/** This node of the room serves it and can be spoken to. */
+export function isUpAt(room: Room, nodeId: string | null): boolean {
+  return nodeId !== null && nodesOf(room).includes(nodeId) && nodeLive(room, nodeId).goneUntil === null;
+}
+
+/** The home node, and the satellites. */
+export function nodesOf({ placed: { phase, satellites } }: Room): string[] {
+  return phase.kind === "open" ? [phase.nodeId, ...satellites.map(({ nodeId }) => nodeId)] : [];
+}
+
+export function isHome({ placed: { phase } }: Room, nodeId: string): boolean {
+  return phase.kind === "open" && phase.nodeId === nodeId;
+}
+
+export function nodeLive(room: Room, nodeId: string): NodeLive {
+  return isHome(room, nodeId) ? room.live : (room.live.satellites[nodeId] ?? WELL);
+}
+
+export function withNodeLive(room: Room, nodeId: string, change: Partial<NodeLive>): Room {
+  if (isHome(room, nodeId)) return withLive(room, change);
+  const { satellites } = room.live;
+  return withLive(room, { satellites: { ...satellites, [nodeId]: { ...nodeLive(room, nodeId), ...change } } });
 }
 
 /** It has a place in the room as it is now: on its way, or taken. */
@@ -48,8 +73,13 @@ export function withMember(room: Room, changed: Member): Room {
   return withPlaced(room, { members: isKnown ? members : [...members, changed] });
 }
 
-export function toNode(epoch: number, message: ToNode): Command {
-  return { type: "to_node", epoch, message };
+export function toNode(epoch: number, nodeId: string, message: ToNode): Command {
+  return { type: "to_node", epoch, nodeId, message };
+}
+
+/** To the node where somebody has their place. */
+export function toNodeOf({ epoch, nodeId }: Member, message: ToNode): Command[] {
+  return nodeId === null ? [] : [toNode(epoch, nodeId, message)];
 }
 
 /** To those inside, but for one. */
@@ -79,12 +109,17 @@ export function updated(member: Member, { tracks, name }: Pick<RoomParticipant, 
 
 /** What is remembered of a place that is gone is forgotten. What its user has muted stays: they may come back. */
 export function forgetPlace(room: Room, participantId: string): Room {
-  const { requests, tracks, speaker, probe } = room.live;
+  const { requests, tracks, speaker, probe, satellites } = room.live;
+  const unreported = (running: NodeLive["probe"]) =>
+    running && { ...running, reporters: running.reporters.filter((id) => id !== participantId) };
   return withLive(room, {
     requests: requests.filter((request) => request.participantId !== participantId),
     tracks: without(tracks, participantId),
     speaker: speaker === participantId ? null : speaker,
-    probe: probe && { ...probe, reporters: probe.reporters.filter((id) => id !== participantId) },
+    probe: unreported(probe),
+    satellites: Object.fromEntries(
+      Object.entries(satellites).map(([nodeId, live]) => [nodeId, { ...live, probe: unreported(live.probe) }]),
+    ),
   });
 }
 
@@ -102,14 +137,17 @@ export function vacate(room: Room, member: Member, { call }: Context): Step {
   const emptied = forgetPlace(withMember(room, { ...member, epoch: 0 }), member.participantId);
   const gone = updated(member, { tracks: [], name: nameOf(call, member) });
   const heard = hadTracks && isInCall ? tellOthers(emptied, member, gone) : [];
-  const left = leaveNode(emptied, member.participantId);
+  const left = leaveNode(emptied, member);
   return { room: left.room, commands: [...left.commands, ...heard] };
 }
 
 /** A node without a socket is told when it has one. */
-function leaveNode(room: Room, participantId: string): Step {
-  const { phase, epoch } = room.placed;
-  if (isUp(room)) return { room, commands: [toNode(epoch, { type: "participant_leave", participantId })] };
+function leaveNode(room: Room, member: Member): Step {
+  const { phase, satellites } = room.placed;
+  const { nodeId, participantId } = member;
+  if (isUpAt(room, nodeId)) return { room, commands: toNodeOf(member, { type: "participant_leave", participantId }) };
   if (phase.kind !== "open") return unchanged(room);
-  return unchanged(withPlaced(room, { phase: { ...phase, leaving: [...phase.leaving, participantId] } }));
+  const waits = <T extends Pick<Satellite, "nodeId" | "leaving">>(node: T): T =>
+    node.nodeId === nodeId ? { ...node, leaving: [...node.leaving, participantId] } : node;
+  return unchanged(withPlaced(room, { phase: waits(phase), satellites: satellites.map(waits) }));
 }

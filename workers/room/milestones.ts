@@ -5,7 +5,7 @@ import { NO_ROOM, type Room } from "./state.ts";
 /** What of a room's life is worth a line in the log. Pure. */
 
 export interface Milestone {
-  readonly event: "room_placed" | "room_unplaced" | "room_opened" | "room_moved" | "room_closed";
+  readonly event: "room_placed" | "room_unplaced" | "room_opened" | "room_spread" | "room_moved" | "room_closed";
   readonly epoch: number;
   readonly nodeId?: string;
   readonly reason?: "socket_closed" | "drained" | "not_answering" | "not_back";
@@ -14,7 +14,12 @@ export interface Milestone {
 export function milestones(before: Room, event: Event, after: Room): Milestone[] {
   const { phase, epoch } = before.placed;
   if (after === NO_ROOM) return phase.kind === "open" ? [{ event: "room_closed", epoch }] : [];
-  return [...seeking(before, after), ...moved(before, event, after), ...opened(before, after)];
+  return [
+    ...seeking(before, after),
+    ...moved(before, event, after),
+    ...opened(before, after),
+    ...spread(before, after),
+  ];
 }
 
 function seeking(before: Room, after: Room): Milestone[] {
@@ -31,6 +36,13 @@ function moved(before: Room, event: Event, { placed: { epoch } }: Room): Milesto
 function opened({ placed: was }: Room, { placed: { phase, epoch } }: Room): Milestone[] {
   const isNew = phase.kind === "open" && (was.phase.kind !== "open" || epoch !== was.epoch);
   return isNew ? [{ event: "room_opened", epoch, nodeId: phase.nodeId }] : [];
+}
+
+function spread({ placed: was }: Room, { placed: { satellites, epoch } }: Room): Milestone[] {
+  const isNew = (nodeId: string) => !was.satellites.some((each) => each.nodeId === nodeId);
+  const isHome = (nodeId: string) => was.phase.kind === "open" && was.phase.nodeId === nodeId;
+  const added = satellites.filter(({ nodeId }) => isNew(nodeId) && !isHome(nodeId));
+  return added.map(({ nodeId }) => ({ event: "room_spread", epoch, nodeId }));
 }
 
 function reasonOf({ live }: Room, { type }: Event): NonNullable<Milestone["reason"]> {

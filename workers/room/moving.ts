@@ -1,10 +1,12 @@
 import { ROOM_MOVE_MS } from "../../schema/limits.ts";
 import { type Command, type Context, chain, type Step, tell, unchanged } from "./events.ts";
 import { admitAll } from "./joining.ts";
-import { hasPlace, isSame, toNode, withLive, withPlaced } from "./members.ts";
+import { hasPlace, isHome, isSame, nodesOf, toNode, withLive, withNodeLive, withPlaced } from "./members.ts";
 import { unanswered } from "./requests.ts";
+import { dropSatellite, pipesOf, satelliteDrained, satelliteOpened, stepDown, succeed } from "./satellites.ts";
 import { begin } from "./seeking.ts";
-import type { Phase, Room, Seeking } from "./state.ts";
+import { successorOf } from "./spanning.ts";
+import { type Phase, type Room, type Seeking, WELL } from "./state.ts";
 
 /** A room opens on a node, and moves to another: before that one stops, or when it is lost. Pure. */
 
@@ -14,8 +16,9 @@ type Open = Extract<Phase, { kind: "open" }>;
  * A node that dials is let in only for the epoch that was placed on it. One that comes back with an epoch that is over
  * has been away: its clients have gone on elsewhere.
  */
-export function isExpected({ placed }: Room, epoch: number, nodeId: string): boolean {
-  const { phase, old } = placed;
+export function isExpected(room: Room, epoch: number, nodeId: string): boolean {
+  const { placed } = room;
+  const { phase, old, reaching } = placed;
   if (old?.epoch === epoch) return old.nodeId === nodeId;
   switch (phase.kind) {
     case "none":
@@ -24,18 +27,20 @@ export function isExpected({ placed }: Room, epoch: number, nodeId: string): boo
       return phase.seeking.epoch === epoch && phase.seeking.nodeId === nodeId;
     case "open":
       return epoch === placed.epoch
-        ? phase.nodeId === nodeId
+        ? reaching?.nodeId === nodeId || nodesOf(room).includes(nodeId)
         : phase.next?.epoch === epoch && phase.next.nodeId === nodeId;
   }
 }
 
 /** The socket of an expected node is up. */
-export function attached(room: Room, epoch: number, context: Context): Step {
-  const { phase } = room.placed;
+export function attached(room: Room, epoch: number, nodeId: string, context: Context): Step {
+  const { phase, reaching } = room.placed;
   if (phase.kind === "seeking") return opened(room, phase.seeking, context);
   if (phase.kind !== "open") return unchanged(room);
   if (phase.next?.epoch === epoch) return swapped(room, phase, phase.next, context);
-  return epoch === room.placed.epoch ? reattached(room, phase, context.now) : unchanged(room);
+  if (epoch !== room.placed.epoch) return unchanged(room);
+  if (reaching?.nodeId === nodeId) return satelliteOpened(room, reaching, context.now);
+  return reattached(room, nodeId, context.now);
 }
 
 function opened(room: Room, seeking: Seeking, context: Context): Step {
@@ -49,9 +54,9 @@ function opened(room: Room, seeking: Seeking, context: Context): Step {
   );
 }
 
-function served(room: Room, { epoch, nodeId }: Seeking): Room {
-  const phase: Phase = { kind: "open", nodeId: nodeId ?? "", drainUntil: null, next: null, leaving: [] };
-  return withPlaced(room, { epoch, phase, hasOpened: true, retry: null });
+function served(room: Room, { epoch, nodeId, terms }: Seeking): Room {
+  const phase: Phase = { kind: "open", nodeId: nodeId ?? "", terms, drainUntil: null, next: null, leaving: [] };
+  return withPlaced(room, { epoch, phase, satellites: [], reaching: null, hasOpened: true, retry: null });
 }
 
 /** Make before break: the old node serves the call until all have moved. What it is asked and says by then is of no use any more. */
@@ -64,6 +69,7 @@ function swapped(room: Room, { nodeId, drainUntil }: Open, next: Seeking, contex
     room,
     unanswered,
     (was) => unchanged(silent(withPlaced(served(was, next), { old }))),
+    (was) => admitAll(was, now),
     (was) => announce(was, "members", deadlineMs, context),
   );
 }
@@ -72,18 +78,27 @@ function swapped(room: Room, { nodeId, drainUntil }: Open, next: Seeking, contex
  * The same node with the same room: its process lives, and its clients have noticed nothing. Its socket had gone with
  * all others in a restart of the edge, or was dead without our having heard so.
  */
-function reattached(room: Room, phase: Open, now: number): Step {
-  const { epoch } = room.placed;
-  const leaves = phase.leaving.map((participantId) => toNode(epoch, { type: "participant_leave", participantId }));
-  const heard = withLive(room, { goneUntil: null });
-  const back = leaves.length === 0 ? heard : withPlaced(heard, { phase: { ...phase, leaving: [] } });
+function reattached(room: Room, nodeId: string, now: number): Step {
+  const { epoch, phase, satellites } = room.placed;
+  const node = [phase, ...satellites].find((each) => "nodeId" in each && each.nodeId === nodeId);
+  const leaving = node && "leaving" in node ? node.leaving : [];
+  const leaves = leaving.map((participantId) => toNode(epoch, nodeId, { type: "participant_leave", participantId }));
+  const heard = withNodeLive(room, nodeId, { goneUntil: null });
+  const back = leaves.length === 0 ? heard : withLeavesTold(heard, nodeId);
   const admitted = admitAll(back, now);
-  return { room: admitted.room, commands: [...leaves, ...admitted.commands] };
+  return { room: admitted.room, commands: [...leaves, ...pipesOf(room, nodeId), ...admitted.commands] };
+}
+
+function withLeavesTold(room: Room, nodeId: string): Room {
+  const { phase, satellites } = room.placed;
+  const told = <T extends object>(node: T): T =>
+    "nodeId" in node && node.nodeId === nodeId ? { ...node, leaving: [] } : node;
+  return withPlaced(room, { phase: told(phase), satellites: satellites.map(told) });
 }
 
 /** Nothing is known yet of what goes on in the next room. */
 function silent(room: Room): Room {
-  return withLive(room, { tracks: {}, speaker: null, probe: null, goneUntil: null });
+  return withLive(room, { tracks: {}, speaker: null, satellites: {}, ...WELL });
 }
 
 /** To those who are not there and not on their way. */
@@ -103,6 +118,8 @@ function announce(room: Room, whom: Seeking["tells"], deadlineMs: number, { call
 export function lost(room: Room, context: Context): Step {
   const { phase, epoch, members } = room.placed;
   if (phase.kind !== "open") return unchanged(room);
+  const successor = successorOf(room);
+  if (successor) return succeed(room, phase, successor, context);
   const over: Command = { type: "close", epoch, why: "stale" };
   const seeking: Seeking | null = phase.next && { ...phase.next, tells: "nobody" };
   const next: Phase = seeking && members.length > 0 ? { kind: "seeking", seeking } : { kind: "none" };
@@ -111,7 +128,10 @@ export function lost(room: Room, context: Context): Step {
     room,
     unanswered,
     closeOld,
-    (now) => ({ room: silent(withPlaced(now, { epoch: epoch + 1, phase: next, retry: null })), commands: [over] }),
+    (now) => ({
+      room: silent(withPlaced(now, { epoch: epoch + 1, phase: next, satellites: [], reaching: null, retry: null })),
+      commands: [over],
+    }),
     (now) => announce(now, "members", 0, context),
     (now) =>
       members.length === 0 || seeking
@@ -120,10 +140,20 @@ export function lost(room: Room, context: Context): Step {
   );
 }
 
+/** A node of several, or the only one. */
+export function nodeLost(room: Room, nodeId: string, context: Context): Step {
+  if (isHome(room, nodeId)) return lost(room, context);
+  return nodesOf(room).includes(nodeId) ? dropSatellite(room, nodeId, context) : unchanged(room);
+}
+
 /** The node wants to stop: another one is found while it goes on. */
-export function drained(room: Room, deadlineMs: number, { now }: Context): Step {
-  const { phase, epoch, members } = room.placed;
+export function drained(room: Room, nodeId: string, deadlineMs: number, { now }: Context): Step {
+  const { phase, epoch, members, satellites } = room.placed;
+  const satellite = satellites.find((each) => each.nodeId === nodeId);
+  if (satellite) return satelliteDrained(room, satellite);
   if (phase.kind !== "open" || phase.drainUntil !== null) return unchanged(room);
+  const successor = successorOf(room);
+  if (successor) return stepDown(room, phase, successor);
   if (members.length === 0) {
     const none = withPlaced(room, { epoch: epoch + 1, phase: { kind: "none" } });
     return { room: silent(none), commands: [{ type: "close", epoch, why: "stale" }] };
@@ -146,7 +176,6 @@ export function closeOld(room: Room): Step {
 /** A node's socket closed under us: of the room as it is now, that is its node's end. */
 export function detached(room: Room, epoch: number, nodeId: string, context: Context): Step {
   const { phase, old } = room.placed;
-  if (old?.epoch === epoch) return closeOld(room);
-  const isCurrent = phase.kind === "open" && phase.nodeId === nodeId && epoch === room.placed.epoch;
-  return isCurrent ? lost(room, context) : unchanged(room);
+  if (old?.epoch === epoch) return old.nodeId === nodeId ? closeOld(room) : unchanged(room);
+  return phase.kind === "open" && epoch === room.placed.epoch ? nodeLost(room, nodeId, context) : unchanged(room);
 }

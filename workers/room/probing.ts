@@ -1,7 +1,7 @@
 import type { DeviceRef } from "../../schema/ids.ts";
 import { ROOM_PROBE_MS } from "../../schema/room-socket.ts";
 import { type Step, tell, unchanged } from "./events.ts";
-import { hasPlace, isUp, memberAs, memberOf, toNode, withLive } from "./members.ts";
+import { hasPlace, isUp, isUpAt, memberAs, memberOf, nodeLive, toNode, withNodeLive } from "./members.ts";
 import type { Room } from "./state.ts";
 
 /**
@@ -14,27 +14,27 @@ export function pathLost(room: Room, from: DeviceRef, now: number): Step {
   const member = memberOf(room, from);
   if (!member || !isUp(room)) return unchanged(room);
   if (!hasPlace(room, member)) return { room, commands: [tell(member, { type: "recover", action: "rejoin" })] };
-  return probe(room, [member.participantId], now);
+  return probe(room, member.nodeId, [member.participantId], now);
 }
 
 /** Once for all who ask at the same time. */
-export function probe(room: Room, reporters: readonly string[], now: number): Step {
-  const { probe: running } = room.live;
-  if (!isUp(room)) return unchanged(room);
+export function probe(room: Room, nodeId: string | null, reporters: readonly string[], now: number): Step {
+  if (nodeId === null || !isUpAt(room, nodeId)) return unchanged(room);
+  const { probe: running } = nodeLive(room, nodeId);
   const id = running?.id ?? `probe:${now}`;
   const until = running?.until ?? now + ROOM_PROBE_MS;
   const all = [...new Set([...(running?.reporters ?? []), ...reporters])];
-  const asked = withLive(room, { probe: { id, until, reporters: all } });
-  return { room: asked, commands: running ? [] : [toNode(room.placed.epoch, { type: "room_probe", id })] };
+  const asked = withNodeLive(room, nodeId, { probe: { id, until, reporters: all } });
+  return { room: asked, commands: running ? [] : [toNode(room.placed.epoch, nodeId, { type: "room_probe", id })] };
 }
 
 /** The node lives, so it is the clients' own path that is broken. */
-export function alive(room: Room, id: string): Step {
-  const { probe: running } = room.live;
+export function alive(room: Room, nodeId: string, id: string): Step {
+  const { probe: running } = nodeLive(room, nodeId);
   if (running?.id !== id) return unchanged(room);
   const lost = running.reporters.flatMap((participantId) => memberAs(room, participantId) ?? []);
   return {
-    room: withLive(room, { probe: null }),
+    room: withNodeLive(room, nodeId, { probe: null }),
     commands: lost.map((member) => tell(member, { type: "recover", action: "rejoin" })),
   };
 }

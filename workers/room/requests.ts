@@ -3,7 +3,7 @@ import type { Refusal } from "../../schema/errors.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import { ROOM_REPLY_MS } from "../../schema/room-socket.ts";
 import { chain, refusal, type Step, tell, UNAVAILABLE, unchanged } from "./events.ts";
-import { forgetPlace, hasPlace, isUp, memberAs, memberOf, toNode, withLive, withMember } from "./members.ts";
+import { forgetPlace, hasPlace, isUpAt, memberAs, memberOf, toNodeOf, withLive, withMember } from "./members.ts";
 import type { Member, Request, Room } from "./state.ts";
 
 /** What devices in a room ask of its node, and what becomes of what it does not answer. Pure. */
@@ -19,18 +19,19 @@ export function renegotiate(room: Room, from: DeviceRef, message: Message<"reneg
   const member = memberOf(room, from);
   if (!member) return { room, commands: [refusal(from, re, NOT_IN_ROOM)] };
   if (epoch !== room.placed.epoch || !hasPlace(room, member)) return stale(room, from, re);
-  if (!isUp(room)) return { room, commands: [refusal(from, re, UNAVAILABLE)] };
-  const { participantId } = member;
+  if (member.nodeId === null || !isUpAt(room, member.nodeId))
+    return { room, commands: [refusal(from, re, UNAVAILABLE)] };
+  const { participantId, nodeId } = member;
   const pending = room.live.requests.find((request) => request.participantId === participantId);
   if (pending) {
     const isRepeated = re !== undefined && pending.re === re;
     return { room, commands: isRepeated ? [] : [refusal(from, re, NEGOTIATING)] };
   }
   const id = `${participantId}:${now}`;
-  const request: Request = { id, kind: "offer", participantId, re: re ?? null, until: now + ROOM_REPLY_MS };
+  const request: Request = { id, kind: "offer", participantId, nodeId, re: re ?? null, until: now + ROOM_REPLY_MS };
   return {
     room: withLive(room, { requests: [...room.live.requests, request] }),
-    commands: [toNode(epoch, { type: "participant_offer", id, participantId, sdp, tracks })],
+    commands: toNodeOf(member, { type: "participant_offer", id, participantId, sdp, tracks }),
   };
 }
 
@@ -47,11 +48,11 @@ export function answer(room: Room, from: DeviceRef, message: Message<"renegotiat
   const { epoch, sdp, negotiationId, id: re } = message;
   const member = memberOf(room, from);
   if (!member) return { room, commands: [refusal(from, re, NOT_IN_ROOM)] };
-  if (epoch !== room.placed.epoch || !hasPlace(room, member) || !isUp(room)) return unchanged(room);
+  if (epoch !== room.placed.epoch || !hasPlace(room, member) || !isUpAt(room, member.nodeId)) return unchanged(room);
   const { participantId } = member;
   const named = negotiationId === undefined ? {} : { negotiationId };
   const id = `${participantId}:${now}:answer`;
-  return { room, commands: [toNode(epoch, { type: "participant_answer", id, participantId, ...named, sdp })] };
+  return { room, commands: toNodeOf(member, { type: "participant_answer", id, participantId, ...named, sdp }) };
 }
 
 /** What is muted is remembered, and comes along when the room moves. */
@@ -61,10 +62,9 @@ export function update(room: Room, from: DeviceRef, { muted, wants, id: re }: Me
   const { participantId } = member;
   const next = muted ? withLive(room, { muted: { ...room.live.muted, [participantId]: muted } }) : room;
   if (!hasPlace(room, member)) return unchanged(next);
-  if (!isUp(room)) return { room, commands: [refusal(from, re, UNAVAILABLE)] };
+  if (!isUpAt(room, member.nodeId)) return { room, commands: [refusal(from, re, UNAVAILABLE)] };
   const change = { ...(muted && { muted }), ...(wants && { wants }) };
-  const update = toNode(room.placed.epoch, { type: "participant_update", participantId, ...change });
-  return { room: next, commands: [update] };
+  return { room: next, commands: toNodeOf(member, { type: "participant_update", participantId, ...change }) };
 }
 
 /** Nobody answers any more. */
@@ -89,10 +89,12 @@ function outside(room: Room, member: Member): Room {
 /** The node has not answered in time. It may still do so, and is not to let anybody in. */
 export function overdue(room: Room, request: Request): Step {
   const { participantId } = request;
-  const leave = toNode(room.placed.epoch, { type: "participant_leave", participantId });
+  const member = memberAs(room, participantId);
+  const isUp = request.kind === "join" && isUpAt(room, member?.nodeId ?? null);
+  const leave = member && isUp ? toNodeOf(member, { type: "participant_leave", participantId }) : [];
   return chain(
     room,
     (now) => fail(now, request, UNAVAILABLE),
-    (now) => ({ room: now, commands: request.kind === "join" && isUp(now) ? [leave] : [] }),
+    (now) => ({ room: now, commands: leave }),
   );
 }

@@ -1,10 +1,14 @@
 import { CLOSE_ROOM_OVER, CLOSE_STALE_EPOCH, type ToNode } from "../../schema/room-socket.ts";
 import { CLOSE_REPLACED, close } from "../socket.ts";
+import type { NodeRef } from "./events.ts";
 import { type Kept, kept, restored } from "./hibernation.ts";
 import type { Live } from "./state.ts";
 
 /** What tells these sockets from those of devices. */
 const TAG = "room";
+
+/** One, or without `nodeId` all of an epoch. */
+type Nodes = Pick<NodeRef, "epoch"> & Partial<NodeRef>;
 
 /** What hibernates with a node's socket. */
 interface RoomAttachment {
@@ -13,7 +17,7 @@ interface RoomAttachment {
   readonly kept: Kept | null;
 }
 
-/** The sockets that nodes have dialled to the room of a call: one, or two while it moves. */
+/** The sockets that nodes have dialled to the room of a call: one, several where it spans them, or two while it moves. */
 export class RoomSockets {
   readonly #ctx: DurableObjectState;
 
@@ -27,7 +31,7 @@ export class RoomSockets {
 
   /** An older one of the same node is dead, or will be in a moment. */
   accept(epoch: number, nodeId: string): Response {
-    const older = this.#of(epoch);
+    const older = this.#of({ epoch, nodeId });
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [TAG]);
     server.serializeAttachment({ epoch, nodeId, kept: null } satisfies RoomAttachment);
@@ -43,12 +47,12 @@ export class RoomSockets {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  epochs(): number[] {
-    return this.#open().map((socket) => attachment(socket).epoch);
+  nodes(): NodeRef[] {
+    return this.#open().map((socket) => this.nodeOf(socket));
   }
 
-  send(epoch: number, message: ToNode): void {
-    for (const socket of this.#of(epoch)) {
+  send(node: NodeRef, message: ToNode): void {
+    for (const socket of this.#of(node)) {
       try {
         socket.send(JSON.stringify(message));
       } catch {
@@ -57,12 +61,12 @@ export class RoomSockets {
     }
   }
 
-  close(epoch: number, why: "stale" | "over"): void {
+  close(nodes: Nodes, why: "stale" | "over"): void {
     const [code, reason] =
       why === "over"
         ? ([CLOSE_ROOM_OVER, "the room is over"] as const)
         : ([CLOSE_STALE_EPOCH, "the room is elsewhere"] as const);
-    for (const socket of this.#of(epoch)) close(socket, code, reason);
+    for (const socket of this.#of(nodes)) close(socket, code, reason);
   }
 
   keep(live: Live): void {
@@ -81,18 +85,22 @@ export class RoomSockets {
   }
 
   /** Whose socket it was, if there is no newer one of the same. */
-  left(socket: WebSocket): { readonly epoch: number; readonly nodeId: string } | null {
+  left(socket: WebSocket): NodeRef | null {
+    const node = this.nodeOf(socket);
+    const isReplaced = this.#of(node).some((other) => other !== socket);
+    return isReplaced ? null : node;
+  }
+
+  nodeOf(socket: WebSocket): NodeRef {
     const { epoch, nodeId } = attachment(socket);
-    const isReplaced = this.#of(epoch).some((other) => other !== socket);
-    return isReplaced ? null : { epoch, nodeId };
+    return { epoch, nodeId };
   }
 
-  epochOf(socket: WebSocket): number {
-    return attachment(socket).epoch;
-  }
-
-  #of(epoch: number): WebSocket[] {
-    return this.#open().filter((socket) => attachment(socket).epoch === epoch);
+  #of({ epoch, nodeId }: Nodes): WebSocket[] {
+    return this.#open().filter((socket) => {
+      const node = attachment(socket);
+      return node.epoch === epoch && (nodeId ?? node.nodeId) === node.nodeId;
+    });
   }
 
   #open(): WebSocket[] {

@@ -1,21 +1,35 @@
 import type { DeviceRef } from "../../schema/ids.ts";
-import { ROOM_REATTACH_MS } from "../../schema/limits.ts";
-import { type Command, type Context, chain, type Event, refusal, type Step, unchanged } from "./events.ts";
+import { ROOM_REATTACH_MS, ROOM_UNREACHED_MS } from "../../schema/limits.ts";
+import {
+  type Command,
+  type Context,
+  chain,
+  type Event,
+  type NodeRef,
+  refusal,
+  type Step,
+  unchanged,
+} from "./events.ts";
 import { hear } from "./hearing.ts";
 import { join, leave } from "./joining.ts";
-import { isSame, withLive, withPlaced } from "./members.ts";
-import { attached, closeOld, detached, isExpected, lost } from "./moving.ts";
+import { isSame, nodeLive, nodesOf, withNodeLive, withPlaced } from "./members.ts";
+import { attached, closeOld, detached, isExpected, nodeLost } from "./moving.ts";
 import { pathLost, probe } from "./probing.ts";
 import { answer, overdue, renegotiate, update } from "./requests.ts";
+import { reached, tidy, unreached } from "./satellites.ts";
 import { placed, retry, seek, seekingOf, seekOn } from "./seeking.ts";
-import { NO_ROOM, type Room } from "./state.ts";
+import { NO_ROOM, type Reaching, type Room } from "./state.ts";
 
 /**
  * The room of a group call: on which SFU node its media is, and who is in it. Pure: `step(room, event, context)`.
  * Whatever happens, whoever asks to be let in hears in the end that they are, or that they are not.
  */
 export function step(room: Room, event: Event, context: Context): Step {
-  const { room: next, commands } = apply(room, event, context);
+  const { room: next, commands } = chain(
+    room,
+    (now) => apply(now, event, context),
+    (now) => tidy(now, context),
+  );
   return { room: next, commands: commands.filter((command) => isForThoseInCall(command, context)) };
 }
 
@@ -35,13 +49,17 @@ function apply(room: Room, event: Event, context: Context): Step {
     case "path_lost":
       return pathLost(room, event.from, now);
     case "placed":
-      return placed(room, event.attempt, event.placement, now);
+      return room.placed.reaching?.attempt === event.attempt
+        ? reached(room, room.placed.reaching, event.placement, now)
+        : placed(room, event.attempt, event.placement, now);
     case "attached":
-      return isExpected(room, event.epoch, event.nodeId) ? attached(room, event.epoch, context) : unchanged(room);
+      return isExpected(room, event.epoch, event.nodeId)
+        ? attached(room, event.epoch, event.nodeId, context)
+        : unchanged(room);
     case "detached":
       return detached(room, event.epoch, event.nodeId, context);
     case "heard":
-      return isServing(room, event.epoch) ? hear(room, event.message, context) : unchanged(room);
+      return isServing(room, event) ? hear(room, event.nodeId, event.message, context) : unchanged(room);
     case "restarted":
       return unchanged(restarted(room, event.attached, now));
     case "time_passed":
@@ -50,8 +68,8 @@ function apply(room: Room, event: Event, context: Context): Step {
 }
 
 /** What the node of an old room says comes too late. */
-function isServing({ placed: { phase, epoch } }: Room, from: number): boolean {
-  return phase.kind === "open" && epoch === from;
+function isServing(room: Room, { epoch, nodeId }: NodeRef): boolean {
+  return room.placed.epoch === epoch && nodesOf(room).includes(nodeId);
 }
 
 function callChanged(room: Room, context: Context): Step {
@@ -78,12 +96,13 @@ function over(room: Room): Step {
   return { room: NO_ROOM, commands: epochs.map((each) => ({ type: "close", epoch: each, why: "over" })) };
 }
 
-function asked(room: Room, { from, message, id }: Extract<Event, { type: "asked" }>, context: Context): Step {
+function asked(room: Room, event: Extract<Event, { type: "asked" }>, context: Context): Step {
+  const { from, message } = event;
   const refused = mayAsk(from, context);
   if (refused) return { room, commands: [refusal(from, message.id, refused)] };
   switch (message.type) {
     case "room_join":
-      return join(room, from, message, id, context);
+      return join(room, event, message, context);
     case "renegotiate":
       return renegotiate(room, from, message, context.now);
     case "renegotiate_answer":
@@ -105,10 +124,10 @@ function mayAsk(from: DeviceRef, { call }: Context) {
  * its clients have noticed nothing. So only an object that has just restarted waits for it. One that was there when the
  * socket closed knows that nothing of its own did it: the node's process is gone, and every second is silence.
  */
-function restarted(room: Room, attachedEpochs: readonly number[], now: number): Room {
-  const { phase, epoch } = room.placed;
-  if (phase.kind !== "open" || attachedEpochs.includes(epoch)) return room;
-  return withLive(room, { goneUntil: now + ROOM_REATTACH_MS });
+function restarted(room: Room, attached: readonly NodeRef[], now: number): Room {
+  const here = attached.flatMap(({ epoch, nodeId }) => (epoch === room.placed.epoch ? [nodeId] : []));
+  const gone = nodesOf(room).filter((nodeId) => !here.includes(nodeId));
+  return gone.reduce((is, nodeId) => withNodeLive(is, nodeId, { goneUntil: now + ROOM_REATTACH_MS }), room);
 }
 
 function timePassed(room: Room, context: Context): Step {
@@ -117,12 +136,37 @@ function timePassed(room: Room, context: Context): Step {
   return chain(
     room,
     (is) => (isDue(is.placed.old?.until, now) ? closeOld(is) : unchanged(is)),
-    (is) => (isDue(is.live.probe?.until, now) || isDue(is.live.goneUntil, now) ? lost(is, context) : unchanged(is)),
+    (is) => silentNodesLost(is, context),
     (is) =>
       chain(is, ...late.filter((each) => is.live.requests.includes(each)).map((each) => (r: Room) => overdue(r, each))),
-    (is) => (late.length > 0 ? probe(is, [], now) : unchanged(is)),
+    (is) =>
+      chain(
+        is,
+        ...late.map(
+          ({ nodeId }) =>
+            (r: Room) =>
+              probe(r, nodeId, [], now),
+        ),
+      ),
+    (is) =>
+      is.placed.reaching && isDue(is.placed.reaching.until, now)
+        ? notDialled(is, is.placed.reaching, now)
+        : unchanged(is),
     (is) => seekOrRetry(is, context),
   );
+}
+
+/** Satellites first, so that none of them succeeds the home node. */
+function silentNodesLost(room: Room, context: Context): Step {
+  const silent = nodesOf(room).filter((nodeId) => {
+    const { probe: running, goneUntil } = nodeLive(room, nodeId);
+    return isDue(running?.until, context.now) || isDue(goneUntil, context.now);
+  });
+  return chain(room, ...silent.reverse().map((nodeId) => (is: Room) => nodeLost(is, nodeId, context)));
+}
+
+function notDialled(room: Room, reaching: Reaching, now: number): Step {
+  return unreached(room, reaching, ROOM_UNREACHED_MS, now);
 }
 
 function seekOrRetry(room: Room, context: Context): Step {
@@ -145,8 +189,15 @@ export function alarmDeadline({ placed: { old, retry: again, ...rest } }: Room):
  * When a timer is to fire: for what is over within moments. It keeps the object awake, and costs nothing if it is taken
  * back before; with the alarm each question to a node would be a row.
  */
-export function timerDeadline({ placed, live: { requests, probe: running, goneUntil } }: Room): number | null {
-  return earliest([seekingOf(placed)?.until, ...requests.map(({ until }) => until), running?.until, goneUntil]);
+export function timerDeadline(room: Room): number | null {
+  const { placed, live } = room;
+  const nodes = nodesOf(room).map((nodeId) => nodeLive(room, nodeId));
+  return earliest([
+    seekingOf(placed)?.until,
+    placed.reaching?.until,
+    ...live.requests.map(({ until }) => until),
+    ...nodes.flatMap(({ probe: running, goneUntil }) => [running?.until, goneUntil]),
+  ]);
 }
 
 function earliest(times: readonly (number | null | undefined)[]): number | null {

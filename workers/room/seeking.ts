@@ -5,10 +5,9 @@ import {
   ROOM_RETRY_SLOWEST_MS,
   ROOM_SEEK_MS,
 } from "../../schema/limits.ts";
-import type { Placement } from "../fleet/placement.ts";
-import { type Command, type Context, refusal, type Step, UNAVAILABLE, unchanged } from "./events.ts";
+import { type Command, type Context, type Found, refusal, type Step, UNAVAILABLE, unchanged } from "./events.ts";
 import { withPlaced } from "./members.ts";
-import type { Phase, Placed, Room, Seeking } from "./state.ts";
+import { NO_TERMS, type Phase, type Placed, type Room, type Seeking } from "./state.ts";
 
 /** A node is found for a room: the fleet is asked, the node dials. Those who wait, wait for one of the two ends of that. Pure. */
 
@@ -21,14 +20,14 @@ export function seek(room: Room, { call, now }: Context): Step {
 
 /** For the room as it is to be next; one that is open goes on meanwhile. */
 export function begin(room: Room, about: Pick<Seeking, "epoch" | "tried" | "tells">, now: number): Step {
-  return ask(room, { ...about, attempt: 0, nodeId: null, since: now, until: 0 }, now);
+  return ask(room, { ...about, attempt: 0, nodeId: null, terms: NO_TERMS, since: now, until: 0 }, now);
 }
 
 function ask(room: Room, seeking: Seeking, now: number): Step {
   const attempt = room.placed.attempts + 1;
   const next = withSeeking(room, { ...seeking, attempt, nodeId: null, until: now + ROOM_OPEN_MS });
   const { epoch, tried: exclude } = seeking;
-  const place: Command = { type: "place", epoch, attempt, exclude };
+  const place: Command = { type: "place", epoch, attempt, exclude, part: null };
   return { room: withPlaced(next, { attempts: attempt }), commands: [place] };
 }
 
@@ -51,12 +50,14 @@ function withSeeking(room: Room, seeking: Seeking | null): Room {
 }
 
 /** The fleet has answered. */
-export function placed(room: Room, attempt: number, placement: Placement, now: number): Step {
+export function placed(room: Room, attempt: number, placement: Found, now: number): Step {
   const seeking = seekingOf(room.placed);
   if (seeking?.attempt !== attempt || seeking.nodeId !== null) return unchanged(room);
   if (placement === null) return giveUp(room, now);
   if ("nodeId" in placement) {
-    return unchanged(withSeeking(room, { ...seeking, nodeId: placement.nodeId, until: now + ROOM_OPEN_MS }));
+    const { nodeId, takes, region } = placement;
+    const terms = { takes, region };
+    return unchanged(withSeeking(room, { ...seeking, nodeId, terms, until: now + ROOM_OPEN_MS }));
   }
   const until = now + placement.retryMs;
   return until >= seeking.since + ROOM_SEEK_MS

@@ -10,18 +10,33 @@ export interface Waiting {
   readonly re: string | null;
   readonly sdp: string;
   readonly tracks: readonly SentTrack[];
+  /** How far its device is from each region, in ms; empty where there is one region, or nothing is known. */
+  readonly rtts: Rtts;
 }
+
+export type Rtts = Readonly<Record<string, number>>;
 
 /** A device that is in the room, or wants to be. */
 export interface Member extends DeviceRef {
   /** Its place: the latest, also when that one is gone. */
   readonly participantId: string;
+  /** Where its place is, or was last: it comes back there; null before the first one. */
+  readonly nodeId: string | null;
   /** Of the room that its place is in; 0 without a place. */
   readonly epoch: number;
   /** Its place in the old room, while that one is still served. */
   readonly former: string | null;
   readonly waiting: Waiting | null;
 }
+
+/** What the fleet said of a node. */
+export interface Terms {
+  /** For so many people of this room it has room. */
+  readonly takes: number;
+  readonly region: string;
+}
+
+export const NO_TERMS: Terms = { takes: 0, region: "" };
 
 /** A node is looked for. */
 export interface Seeking {
@@ -30,6 +45,8 @@ export interface Seeking {
   readonly attempt: number;
   /** The node that is to dial; null while the fleet is asked. */
   readonly nodeId: string | null;
+  /** Of the node. */
+  readonly terms: Terms;
   /** Nodes that have failed. */
   readonly tried: readonly string[];
   readonly since: number;
@@ -39,12 +56,38 @@ export interface Seeking {
   readonly tells: "nobody" | "members" | "devices";
 }
 
+/**
+ * A further node of the room, which takes those for whom the home node has no room, or who are nearer to this one. It is
+ * of the same epoch, and joined to each other node of the room by a pipe.
+ */
+export interface Satellite {
+  readonly nodeId: string;
+  readonly terms: Terms;
+  /** It wants to be rid of its people: they are told to join anew, and nobody comes to it. */
+  readonly isDraining: boolean;
+  /** As of the home node. */
+  readonly leaving: readonly string[];
+}
+
+/** A satellite is looked for: once, since there is a home node for those who wait. */
+export interface Reaching {
+  readonly attempt: number;
+  /** Null: any one will do. */
+  readonly region: string | null;
+  /** Null while the fleet is asked. */
+  readonly nodeId: string | null;
+  readonly terms: Terms;
+  readonly until: number;
+}
+
 export type Phase =
   | { readonly kind: "none" }
   | { readonly kind: "seeking"; readonly seeking: Seeking }
   | {
       readonly kind: "open";
+      /** The home node: it says who speaks. */
       readonly nodeId: string;
+      readonly terms: Terms;
       /** The node wants to be rid of the room by then; null while it does not. */
       readonly drainUntil: number | null;
       /** Where it is about to go. */
@@ -69,6 +112,9 @@ export interface Placed {
   /** It has been. */
   readonly hasOpened: boolean;
   readonly phase: Phase;
+  /** Only while it is open. */
+  readonly satellites: readonly Satellite[];
+  readonly reaching: Reaching | null;
   readonly old: Old | null;
   /** No node was found, for the first time at `since`; it is looked for again at `at`. */
   readonly retry: { readonly since: number; readonly at: number } | null;
@@ -81,6 +127,7 @@ export interface Request {
   readonly id: string;
   readonly kind: "join" | "offer";
   readonly participantId: string;
+  readonly nodeId: string;
   readonly re: string | null;
   readonly until: number;
 }
@@ -92,11 +139,20 @@ export interface Probe {
   readonly reporters: readonly string[];
 }
 
+/** Whether a node lives: of the home node, and of each satellite. */
+export interface NodeLive {
+  readonly probe: Probe | null;
+  /** The object has restarted, and the node's socket is gone with all others: it is waited for. */
+  readonly goneUntil: number | null;
+}
+
+export const WELL: NodeLive = { probe: null, goneUntil: null };
+
 /**
  * What is not written, since a row for each of it would cost more than all of the call. The first three hibernate with
  * the node's socket; for the rest a timer runs, which keeps the object from hibernating.
  */
-export interface Live {
+export interface Live extends NodeLive {
   /** What each participant sends. */
   readonly tracks: Readonly<Record<string, readonly RoomTrack[]>>;
   /** What each participant's user has muted. */
@@ -104,9 +160,9 @@ export interface Live {
   /** The participant who speaks. */
   readonly speaker: string | null;
   readonly requests: readonly Request[];
-  readonly probe: Probe | null;
-  /** The object has restarted, and the node's socket is gone with all others: it is waited for. */
-  readonly goneUntil: number | null;
+  readonly satellites: Readonly<Record<string, NodeLive>>;
+  /** Until when no satellite is looked for in a region, as there was none; in any: "". */
+  readonly unreached: Readonly<Record<string, number>>;
 }
 
 export interface Room {
@@ -119,8 +175,9 @@ export const NOTHING_LIVE: Live = {
   muted: {},
   speaker: null,
   requests: [],
-  probe: null,
-  goneUntil: null,
+  satellites: {},
+  unreached: {},
+  ...WELL,
 };
 
 export const NO_ROOM: Room = {
@@ -129,6 +186,8 @@ export const NO_ROOM: Room = {
     isWanted: false,
     hasOpened: false,
     phase: { kind: "none" },
+    satellites: [],
+    reaching: null,
     old: null,
     retry: null,
     attempts: 0,

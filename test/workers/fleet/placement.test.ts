@@ -36,6 +36,7 @@ const wanted = (changes: Partial<Wanted> = {}): Wanted => ({
   epoch: 1,
   expected: 4,
   exclude: [],
+  part: null,
   ...changes,
 });
 const chances = (first = 0, second = 0): Chances => ({ random: [first, second], joinsPerSecond: 20 });
@@ -98,8 +99,8 @@ describe("[FLEET-1] it does not go to a node that", () => {
     ["has not said its load yet", fleet(node("a", null)), {}],
     ["has no worker", fleet(node("a", { workers: 0 })), {}],
     ["has lost its lease", fleet(node("a", {}, { leaseUntil: NOW })), {}],
-    ["has too little room for those who are expected", fleet(node("a", { consumers: 780 })), {}],
-    ["has lost a worker, and with it the room", fleet(node("a", { consumers: 390, workers: 1 })), {}],
+    ["has too little room for those who are expected", fleet(node("a", { consumers: 796 })), {}],
+    ["has lost a worker, and with it the room", fleet(node("a", { consumers: 394, workers: 1 })), {}],
   ])("%s", (_title, nodes, changes) => {
     const { state, placement, commands } = place(nodes, wanted(changes), chances(), NOW);
     expect([placement, commands]).toEqual([null, []]);
@@ -108,11 +109,22 @@ describe("[FLEET-1] it does not go to a node that", () => {
 
   test("but a room larger than any node takes one that is empty", () => {
     expect(placed(fleet(node("a")), [[NOW, { expected: 32 }]])).toEqual(["a"]);
-    expect(placed(fleet(node("a", { consumers: 1 })), [[NOW, { expected: 32 }]])).toEqual([null]);
+    const used = node("used", { consumers: 1 });
+    expect(placed(fleet(used, node("empty")), [[NOW, { expected: 32 }]])).toEqual(["empty"]);
+  });
+
+  test.each<[string, number, Partial<Wanted>, unknown]>([
+    ["all of them, and more who may be invited", 700, {}, { nodeId: "a", takes: 7 }],
+    ["a part, where there is none that has room for all", 780, {}, { nodeId: "a", takes: 2 }],
+    ["a part of a room larger than any node", 0, { expected: 32 }, { nodeId: "a", takes: 12 }],
+    ["a further part of it", 720, { expected: 32, part: 5 }, { nodeId: "a", takes: 1 }],
+    ["nobody of a further part, without room", 740, { expected: 32, part: 5 }, null],
+  ])("it says how many it takes: %s", (_title, consumers, changes, expected) => {
+    expect(place(fleet(node("a", { consumers })), wanted(changes), chances(), NOW).placement).toEqual(expected);
   });
 
   test("and one that has just taken a room counts it before it is in its reports", () => {
-    const almost = fleet(node("a", { consumers: 760 }));
+    const almost = fleet(node("a", { consumers: 772 }));
     expect(
       placed(almost, [
         [NOW, {}],

@@ -115,7 +115,7 @@ describe("[ROOM-14] the edge restarts, and all sockets are gone", () => {
   });
 
   test("sockets that have hibernated are not gone", () => {
-    const played = talking().event({ type: "restarted", attached: [1] });
+    const played = talking().event({ type: "restarted", attached: [{ epoch: 1, nodeId: NODE }] });
     expect(timerDeadline(played.room)).toBeNull();
   });
 

@@ -3,6 +3,7 @@ import type { DeviceRef } from "../../../schema/ids.ts";
 import type { RoomTrack } from "../../../schema/room.ts";
 import type { FromNode, ToNode } from "../../../schema/room-socket.ts";
 import type { Attendance, Attendee, Command, Event, Notice } from "../../../workers/room/events.ts";
+import { nodesOf } from "../../../workers/room/members.ts";
 import { alarmDeadline, step, timerDeadline } from "../../../workers/room/room.ts";
 import { NO_ROOM, type Room } from "../../../workers/room/state.ts";
 import { ADA, ADAS_PHONE, BOB, CALL_ID, CID, CIDS_PHONE, EVE, PHONE, T0, TABLET } from "../call/call-script.ts";
@@ -37,6 +38,9 @@ export class RoomScript {
     devices: [ADAS_PHONE, PHONE, CIDS_PHONE].map(attendee),
   };
   commands: readonly Command[] = [];
+  /** For so many people a node has room. */
+  takes = 32;
+  rtts: Readonly<Record<string, number>> = {};
   #ids = 0;
 
   event(event: Event, after = 0): this {
@@ -55,7 +59,11 @@ export class RoomScript {
   /** The call is answered, and the fleet has a node for it. */
   placed(nodeId = NODE): this {
     if (!this.room.placed.isWanted) this.event({ type: "call_changed" });
-    return this.event({ type: "placed", attempt: this.room.placed.attempts, placement: { nodeId } });
+    return this.event({
+      type: "placed",
+      attempt: this.room.placed.attempts,
+      placement: { nodeId, takes: this.takes, region: "local" },
+    });
   }
 
   attaches(epoch = 1, nodeId = NODE): this {
@@ -71,7 +79,7 @@ export class RoomScript {
   }
 
   asks(from: DeviceRef, message: RoomMessage): this {
-    return this.event({ type: "asked", from, message, id: `p${++this.#ids}` });
+    return this.event({ type: "asked", from, message, id: `p${++this.#ids}`, rtts: this.rtts });
   }
 
   joins(from: DeviceRef, more: Partial<Extract<RoomMessage, { type: "room_join" }>> = {}): this {
@@ -81,17 +89,18 @@ export class RoomScript {
   /** Its node lets in everybody who has asked. */
   answers(epoch = this.room.placed.epoch): this {
     const said: Command[] = [];
-    for (const { kind, participantId, id } of this.room.live.requests) {
+    for (const { kind, participantId, nodeId, id } of this.room.live.requests) {
       const reply = { re: id, participantId, sdp: "answer", tracks: [] };
-      this.hears({ type: kind === "join" ? "participant_joined" : "offer_answered", ...reply }, epoch);
+      this.hears({ type: kind === "join" ? "participant_joined" : "offer_answered", ...reply }, epoch, nodeId);
       said.push(...this.commands);
     }
     this.commands = said;
     return this;
   }
 
-  hears(message: FromNode, epoch = this.room.placed.epoch): this {
-    return this.event({ type: "heard", epoch, message });
+  /** From the home node, unless another is named. */
+  hears(message: FromNode, epoch = this.room.placed.epoch, nodeId = nodesOf(this.room)[0] ?? NODE): this {
+    return this.event({ type: "heard", epoch, nodeId, message });
   }
 
   passes(ms: number): this {
@@ -122,7 +131,7 @@ function commandLine(command: Exclude<Command, { type: "tell" }>): string {
     case "to_node":
       return `${command.epoch} ${nodeLine(command.message)}`;
     case "place":
-      return `place ${command.epoch}${command.exclude.map((id) => ` without ${id.at(-1)}`).join("")}`;
+      return `place ${command.epoch}${command.part ? ` part in ${command.part.region ?? "any"}` : ""}${command.exclude.map((id) => ` without ${id.at(-1)}`).join("")}`;
     case "hang_up":
       return `hang up ${DEVICES[command.to.deviceId]}`;
     case "close":

@@ -2,12 +2,12 @@ import type { RoomMessage } from "../../../schema/client-messages.ts";
 import type { DeviceRef } from "../../../schema/ids.ts";
 import type { FromNode, ToNode } from "../../../schema/room-socket.ts";
 import type { Placement } from "../../../workers/fleet/placement.ts";
-import type { Attendance, Command, Event, Notice } from "../../../workers/room/events.ts";
+import type { Attendance, Command, Event, NodeRef, Notice } from "../../../workers/room/events.ts";
 import { type Kept, kept, restored } from "../../../workers/room/hibernation.ts";
 import { isInside, memberOf } from "../../../workers/room/members.ts";
 import { isExpected } from "../../../workers/room/moving.ts";
 import { alarmDeadline, step, timerDeadline } from "../../../workers/room/room.ts";
-import { NO_ROOM, NOTHING_LIVE, type Placed, type Room } from "../../../workers/room/state.ts";
+import { NO_ROOM, NOTHING_LIVE, type Placed, type Room, type Rtts } from "../../../workers/room/state.ts";
 import { ADAS_PHONE, CIDS_PHONE, PHONE, T0, TABLET } from "../call/call-script.ts";
 import { about, attendee, MICROPHONE } from "./room-script.ts";
 
@@ -24,12 +24,19 @@ export type Happening =
   | { kind: "eviction"; how: "hibernate" | "close" }
   | { kind: "call ends" };
 
+/** Who is in, its pipes and whether they are connected, and what has been said to it that it has not dealt with. */
+interface NodeRoom {
+  readonly people: Set<string>;
+  readonly pipes: Map<string, boolean>;
+  readonly inbox: ToNode[];
+}
+
 interface Node {
   readonly nodeId: string;
   state: "well" | "frozen" | "dead";
   isDraining: boolean;
-  /** By epoch: who is in, and what has been said to it that it has not dealt with. */
-  readonly rooms: Map<number, { people: Set<string>; inbox: ToNode[] }>;
+  /** By epoch. */
+  readonly rooms: Map<number, NodeRoom>;
   /** Epochs that it is to dial. */
   readonly dialling: Set<number>;
 }
@@ -80,6 +87,12 @@ export class Client {
   }
 }
 
+/** `takes`: for how many people of the room a node has room; `rtts`: of those who are far away. */
+export interface Conditions {
+  readonly takes: number;
+  readonly rtts: Rtts;
+}
+
 /** A call's object with its storage, the fleet, nodes and clients: everything around the machine, and all of it may fail. */
 export class World {
   room: Room = NO_ROOM;
@@ -90,13 +103,15 @@ export class World {
   isLive = true;
   readonly clients = PEOPLE.map((device) => new Client(device));
   readonly nodes: Node[] = [];
-  /** The open room sockets, by epoch. */
-  readonly sockets = new Map<number, Node>();
+  /** The open room sockets. */
+  sockets: { readonly epoch: number; readonly node: Node }[] = [];
   readonly placing: Extract<Command, { type: "place" }>[] = [];
   writes = 0;
+  readonly #conditions: Conditions;
   #ids = 0;
 
-  constructor() {
+  constructor({ takes, rtts }: Conditions) {
+    this.#conditions = { takes, rtts };
     this.#nodeComes();
     this.#nodeComes();
     this.step({ type: "call_changed" });
@@ -168,7 +183,7 @@ export class World {
       this.stored = room === NO_ROOM ? null : room.placed;
       this.writes++;
     }
-    if (this.sockets.size > 0) this.attached = kept(room.live);
+    if (this.sockets.length > 0) this.attached = kept(room.live);
     for (const command of commands) this.#perform(command);
   }
 
@@ -178,7 +193,7 @@ export class World {
         this.placing.push(command);
         break;
       case "to_node":
-        this.sockets.get(command.epoch)?.rooms.get(command.epoch)?.inbox.push(command.message);
+        this.#serving(command.epoch, command.nodeId)[0]?.rooms.get(command.epoch)?.inbox.push(command.message);
         break;
       case "tell":
         this.clients.find(({ device }) => device.deviceId === command.to.deviceId)?.hear(command.notice);
@@ -186,10 +201,26 @@ export class World {
       case "hang_up":
         break;
       case "close":
-        this.sockets.get(command.epoch)?.rooms.delete(command.epoch);
-        this.sockets.delete(command.epoch);
+        this.#close(command.epoch, command.nodeId);
         break;
     }
+  }
+
+  #serving(epoch: number, nodeId?: string): Node[] {
+    const all = this.sockets.filter(
+      (each) => each.epoch === epoch && (nodeId ?? each.node.nodeId) === each.node.nodeId,
+    );
+    return all.map(({ node }) => node);
+  }
+
+  #close(epoch: number, nodeId?: string): void {
+    for (const node of this.#serving(epoch, nodeId)) node.rooms.delete(epoch);
+    this.#drop(epoch, nodeId);
+  }
+
+  #drop(epoch: number, nodeId?: string): void {
+    const gone = this.#serving(epoch, nodeId);
+    this.sockets = this.sockets.filter((each) => each.epoch !== epoch || !gone.includes(each.node));
   }
 
   asks(client: Client, what: Extract<Happening, { kind: "asks" }>["what"]): void {
@@ -200,7 +231,18 @@ export class World {
     if (client.isInCall && what !== "mute" && what !== "answer") client.waiting.add(id);
     // Whatever it had, it has given up for this.
     if (client.isInCall && what === "join") client.joins();
-    this.step({ type: "asked", from: client.device, message: messageOf(what, id, epoch), id: `p${this.#ids}` });
+    this.step({
+      type: "asked",
+      from: client.device,
+      message: messageOf(what, id, epoch),
+      id: `p${this.#ids}`,
+      rtts: this.#rttsOf(client),
+    });
+  }
+
+  /** Half of them are far away. */
+  #rttsOf(client: Client): Rtts {
+    return this.clients.indexOf(client) % 2 === 0 ? {} : this.#conditions.rtts;
   }
 
   #present(client: Client, isThere: boolean): void {
@@ -215,14 +257,15 @@ export class World {
   #answer(how: "node" | "none" | "busy"): void {
     const asked = this.placing.shift();
     if (!asked) return;
-    const { epoch, attempt, exclude } = asked;
+    const { epoch, attempt, exclude, part } = asked;
     const well = this.nodes.filter(
       (each) => each.state !== "dead" && !each.isDraining && !exclude.includes(each.nodeId),
     );
     const node = well[attempt % Math.max(1, well.length)];
     const none: Placement = how === "busy" ? { retryMs: 300 } : null;
     if (how === "node") node?.dialling.add(epoch);
-    this.step({ type: "placed", attempt, placement: how === "node" && node ? { nodeId: node.nodeId } : none });
+    const found = node && { nodeId: node.nodeId, takes: this.#conditions.takes, region: part?.region ?? "near" };
+    this.step({ type: "placed", attempt, placement: how === "node" && found ? found : none });
   }
 
   #dial(): void {
@@ -233,8 +276,9 @@ export class World {
           node.rooms.delete(epoch);
           continue;
         }
-        if (!node.rooms.has(epoch)) node.rooms.set(epoch, { people: new Set(), inbox: [] });
-        this.sockets.set(epoch, node);
+        if (!node.rooms.has(epoch)) node.rooms.set(epoch, { people: new Set(), pipes: new Map(), inbox: [] });
+        this.#drop(epoch, node.nodeId);
+        this.sockets.push({ epoch, node });
         this.attached = kept(this.room.live);
         this.step({ type: "attached", epoch, nodeId: node.nodeId });
       }
@@ -242,37 +286,43 @@ export class World {
   }
 
   #work(): void {
-    for (const [epoch, node] of [...this.sockets]) {
+    for (const { epoch, node } of [...this.sockets]) {
       const room = node.rooms.get(epoch);
       if (node.state !== "well" || !room) continue;
-      for (const message of room.inbox.splice(0)) this.#reply(epoch, message, room.people);
+      for (const message of room.inbox.splice(0)) this.#reply({ epoch, nodeId: node.nodeId }, message, room);
     }
   }
 
-  #reply(epoch: number, message: ToNode, people: Set<string>): void {
+  #reply(from: NodeRef, message: ToNode, { people, pipes }: NodeRoom): void {
     if (message.type === "participant_leave") people.delete(message.participantId);
     if (message.type === "participant_join") {
       people.add(message.participantId);
-      this.#heard(epoch, { ...described(message), type: "participant_joined" });
-      this.#heard(epoch, { type: "participant_tracks", participantId: message.participantId, tracks: [MICROPHONE] });
+      this.#heard(from, { ...described(message), type: "participant_joined" });
+      this.#heard(from, { type: "participant_tracks", participantId: message.participantId, tracks: [MICROPHONE] });
     }
-    if (message.type === "participant_offer") this.#heard(epoch, { ...described(message), type: "offer_answered" });
-    if (message.type === "room_probe") this.#heard(epoch, { type: "room_alive", re: message.id });
+    if (message.type === "participant_offer") this.#heard(from, { ...described(message), type: "offer_answered" });
+    if (message.type === "room_probe") this.#heard(from, { type: "room_alive", re: message.id });
+    if (message.type === "pipe_open") {
+      pipes.set(message.peerNodeId, pipes.get(message.peerNodeId) ?? false);
+      this.#heard(from, { type: "pipe_opened", peerNodeId: message.peerNodeId, address: ADDRESS });
+    }
+    if (message.type === "pipe_connect" && pipes.has(message.peerNodeId)) pipes.set(message.peerNodeId, true);
+    if (message.type === "pipe_close") pipes.delete(message.peerNodeId);
   }
 
-  #heard(epoch: number, message: FromNode): void {
-    if (this.sockets.has(epoch)) this.step({ type: "heard", epoch, message });
+  #heard({ epoch, nodeId }: NodeRef, message: FromNode): void {
+    if (this.#serving(epoch, nodeId).length > 0) this.step({ type: "heard", epoch, nodeId, message });
   }
 
   #say(which: number, what: Extract<Happening, { kind: "node says" }>["what"]): void {
-    const all = [...this.sockets].flatMap(([epoch, node]) =>
+    const all = this.sockets.flatMap(({ epoch, node }) =>
       [...(node.rooms.get(epoch)?.people ?? [])].map((participantId) => ({ epoch, node, participantId })),
     );
     const said = all[which % Math.max(1, all.length)];
     if (said?.node.state !== "well") return;
     const { epoch, node, participantId } = said;
     if (what === "lost") node.rooms.get(epoch)?.people.delete(participantId);
-    this.#heard(epoch, saying(what, participantId));
+    this.#heard({ epoch, nodeId: node.nodeId }, saying(what, participantId));
   }
 
   #trouble(kind: "node dies" | "node freezes" | "node drains" | "node comes", which: number): void {
@@ -289,17 +339,18 @@ export class World {
 
   #drain(node: Node): void {
     node.isDraining = true;
-    for (const [epoch, serving] of [...this.sockets]) {
-      if (serving === node && node.state === "well") this.#heard(epoch, { type: "room_draining", deadlineMs: 5_000 });
+    for (const { epoch, node: serving } of [...this.sockets]) {
+      if (serving === node && node.state === "well")
+        this.#heard({ epoch, nodeId: node.nodeId }, { type: "room_draining", deadlineMs: 5_000 });
     }
   }
 
   #die(node: Node): void {
     node.state = "dead";
     node.dialling.clear();
-    for (const [epoch, serving] of [...this.sockets]) {
+    for (const { epoch, node: serving } of [...this.sockets]) {
       if (serving !== node) continue;
-      this.sockets.delete(epoch);
+      this.#drop(epoch, node.nodeId);
       this.step({ type: "detached", epoch, nodeId: node.nodeId });
     }
   }
@@ -329,13 +380,17 @@ export class World {
     this.placing.length = 0;
     if (how === "hibernate") this.#timersFire();
     if (how === "close") {
-      for (const [epoch, node] of this.sockets) if (node.state !== "dead") node.dialling.add(epoch);
-      this.sockets.clear();
+      for (const { epoch, node } of this.sockets) if (node.state !== "dead") node.dialling.add(epoch);
+      this.sockets = [];
       for (const { waiting } of this.clients) waiting.clear();
     }
-    const live = this.sockets.size > 0 && this.attached ? restored(this.attached) : NOTHING_LIVE;
+    const live = this.sockets.length > 0 && this.attached ? restored(this.attached) : NOTHING_LIVE;
     this.room = this.stored ? { placed: this.stored, live } : NO_ROOM;
-    if (this.stored) this.step({ type: "restarted", attached: [...this.sockets.keys()] });
+    if (this.stored)
+      this.step({
+        type: "restarted",
+        attached: this.sockets.map(({ epoch, node }) => ({ epoch, nodeId: node.nodeId })),
+      });
     if (how === "close") this.#comeBack();
   }
 
@@ -381,6 +436,8 @@ export class World {
     return client;
   }
 }
+
+const ADDRESS = { ip: "127.0.0.1", port: 1, srtp: { cryptoSuite: "AEAD_AES_256_GCM", keyBase64: "k" } } as const;
 
 function messageOf(what: Extract<Happening, { kind: "asks" }>["what"], id: string, epoch: number): RoomMessage {
   switch (what) {

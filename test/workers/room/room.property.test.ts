@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isInside, memberOf } from "../../../workers/room/members.ts";
-import { type Happening, PEOPLE, World } from "./room-world.ts";
+import { isInside, memberOf, nodesOf } from "../../../workers/room/members.ts";
+import { type Conditions, type Happening, PEOPLE, World } from "./room-world.ts";
 
 /** Fixed, so that a failure is found again; a seed that once failed is added as a scenario of its own. */
 const SEED = 20_261_123;
@@ -75,17 +75,24 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 const history = fc.array(happening, { maxLength: 40 });
 
-function play(happenings: readonly Happening[]): World {
-  const world = new World();
-  for (const happened of happenings) world.play(happened);
-  return world;
-}
+/** In which everything has to hold. */
+const CONDITIONS: readonly (Conditions & { readonly title: string })[] = [
+  { title: "on nodes that take all", takes: PEOPLE.length, rtts: {} },
+  { title: "on nodes that take one person each", takes: 1, rtts: {} },
+  { title: "on nodes that take two, for people in two regions", takes: 2, rtts: { near: 200, far: 10 } },
+];
 
 function check(property: (happenings: Happening[]) => void): void {
   fc.assert(fc.property(history, property), { seed: SEED, numRuns: RUNS });
 }
 
-describe("whatever happens, in whatever order", () => {
+describe.each(CONDITIONS)("whatever happens, in whatever order, $title", (conditions) => {
+  function play(happenings: readonly Happening[]): World {
+    const world = new World(conditions);
+    for (const happened of happenings) world.play(happened);
+    return world;
+  }
+
   test("[ROOM-11] nobody waits for ever: every command has a reply", () => {
     check((happenings) => {
       const world = play(happenings);
@@ -118,23 +125,38 @@ describe("whatever happens, in whatever order", () => {
     });
   });
 
-  test("[ROOM-16] it comes to rest: one node, no old room, nothing that is waited for; and the node knows the same people", () => {
+  test("[ROOM-16] it comes to rest: no old room, nothing that is waited for; [ROOM-19] everybody is on exactly one node, and the node knows the same people", () => {
     check((happenings) => {
       const world = play(happenings);
       world.settle();
-      expect([world.deadline(), world.room.placed.old]).toEqual([null, null]);
-      const inside = world.room.placed.members.filter((member) => isInside(world.room, member));
+      const { epoch, old, members } = world.room.placed;
+      expect([world.deadline(), old]).toEqual([null, null]);
+      const inside = members.filter((member) => isInside(world.room, member));
       if (inside.length === 0) return;
-      expect([...world.sockets.keys()]).toEqual([world.room.placed.epoch]);
-      const people = world.sockets.get(world.room.placed.epoch)?.rooms.get(world.room.placed.epoch)?.people ?? [];
-      expect([...people].sort()).toEqual(inside.map(({ participantId }) => participantId).sort());
+      expect(namesOf(world)).toEqual(nodesOf(world.room).sort());
+      for (const { node } of world.sockets) {
+        const people = inside.filter(({ nodeId }) => nodeId === node.nodeId);
+        expect([...(node.rooms.get(epoch)?.people ?? [])].sort()).toEqual(ids(people));
+      }
+    });
+  });
+
+  test("[ROOM-19] between each two of its nodes there is one pipe, whose two ends are connected", () => {
+    check((happenings) => {
+      const world = play(happenings);
+      world.settle();
+      const names = namesOf(world);
+      for (const { epoch, node } of world.sockets) {
+        const others = names.filter((name) => name !== node.nodeId).map((name) => [name, true]);
+        expect([...(node.rooms.get(epoch)?.pipes ?? [])].sort()).toEqual(others);
+      }
     });
   });
 
   test("[ROOM-10] when the call is over, nothing is left", () => {
     check((happenings) => {
       const world = play([...happenings, { kind: "call ends" }]);
-      expect([world.deadline(), world.stored, world.sockets.size]).toEqual([null, null, 0]);
+      expect([world.deadline(), world.stored, world.sockets.length]).toEqual([null, null, 0]);
     });
   });
 
@@ -154,3 +176,11 @@ describe("whatever happens, in whatever order", () => {
     });
   });
 });
+
+function namesOf({ sockets }: World): string[] {
+  return sockets.map(({ node }) => node.nodeId).sort();
+}
+
+function ids(members: readonly { readonly participantId: string }[]): string[] {
+  return members.map(({ participantId }) => participantId).sort();
+}

@@ -167,7 +167,9 @@ describe("a node is found", () => {
   test("[ROOM-5] an answer of the fleet that comes too late changes nothing", () => {
     const played = script().changes({}).passes(ROOM_OPEN_MS);
     const { room } = played;
-    expect(played.event({ type: "placed", attempt: 1, placement: { nodeId: NODE } }).room).toBe(room);
+    expect(
+      played.event({ type: "placed", attempt: 1, placement: { nodeId: NODE, takes: 32, region: "local" } }).room,
+    ).toBe(room);
     expect(played.event({ type: "placed", attempt: 1, placement: null }).room).toBe(room);
   });
 });

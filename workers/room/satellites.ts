@@ -1,0 +1,142 @@
+import { ROOM_OPEN_MS, ROOM_UNREACHED_MS } from "../../schema/limits.ts";
+import type { PipeTrack, PipeTrackChanged } from "../../schema/room-pipe.ts";
+import type { FromNode } from "../../schema/room-socket.ts";
+import { type Command, type Context, chain, type Found, type Step, tell, unchanged } from "./events.ts";
+import { admitAll } from "./joining.ts";
+import { hasPlace, nodeLive, nodesOf, toNode, vacate, withLive, without, withPlaced } from "./members.ts";
+import { fail } from "./requests.ts";
+import type { Phase, Reaching, Room, Satellite } from "./state.ts";
+
+/** Further nodes of a room come and go, and are joined to the others by pipes. Pure. */
+
+type Open = Extract<Phase, { kind: "open" }>;
+
+/** The fleet has answered. */
+export function reached(room: Room, reaching: Reaching, found: Found, now: number): Step {
+  if (reaching.nodeId !== null) return unchanged(room);
+  if (found === null) return unreached(room, reaching, ROOM_UNREACHED_MS, now);
+  if ("retryMs" in found) return unreached(room, reaching, found.retryMs, now);
+  const { nodeId, takes, region } = found;
+  const next = { ...reaching, nodeId, terms: { takes, region }, until: now + ROOM_OPEN_MS };
+  return unchanged(withPlaced(room, { reaching: next }));
+}
+
+/** Those who wait for it come to a node that is there. */
+export function unreached(room: Room, { region }: Reaching, forMs: number, now: number): Step {
+  const until = { ...room.live.unreached, [region ?? ""]: now + forMs };
+  return admitAll(withLive(withPlaced(room, { reaching: null }), { unreached: until }), now);
+}
+
+/** It has dialled. */
+export function satelliteOpened(room: Room, { nodeId, terms }: Reaching, now: number): Step {
+  if (nodeId === null) return unchanged(room);
+  const satellite: Satellite = { nodeId, terms, isDraining: false, leaving: [] };
+  const next = withPlaced(room, { reaching: null, satellites: [...room.placed.satellites, satellite] });
+  return chain(
+    next,
+    (is) => ({ room: is, commands: pipesOf(is, nodeId) }),
+    (is) => admitAll(is, now),
+  );
+}
+
+/** Between this node and each other. Asked for again, a node says again where its end is, and what crosses. */
+export function pipesOf(room: Room, nodeId: string): Command[] {
+  const others = nodesOf(room).filter((other) => other !== nodeId);
+  return others.flatMap((other) => [
+    toNode(room.placed.epoch, nodeId, { type: "pipe_open", peerNodeId: other }),
+    toNode(room.placed.epoch, other, { type: "pipe_open", peerNodeId: nodeId }),
+  ]);
+}
+
+type OfPipe = Extract<FromNode, { type: "pipe_opened" }> | PipeTrack | PipeTrackChanged;
+
+/** What one node says is for the node at the other end, to which the pipe is one with the former. */
+export function relay(room: Room, from: string, message: OfPipe): Step {
+  const { peerNodeId: to } = message;
+  if (to === from || !nodesOf(room).includes(to)) return unchanged(room);
+  const { epoch } = room.placed;
+  const said =
+    message.type === "pipe_opened"
+      ? ({ type: "pipe_connect", peerNodeId: from, address: message.address } as const)
+      : { ...message, peerNodeId: from };
+  return { room, commands: [toNode(epoch, to, said)] };
+}
+
+/** A satellite is gone, or is not needed: its people come in anew, elsewhere; the others stay. */
+export function dropSatellite(room: Room, nodeId: string, context: Context): Step {
+  const satellites = room.placed.satellites.filter((each) => each.nodeId !== nodeId);
+  const live = without(room.live.satellites, nodeId);
+  return withoutNode(withLive(withPlaced(room, { satellites }), { satellites: live }), nodeId, context);
+}
+
+/** The home node is gone: a satellite takes its part, in the same epoch. */
+export function succeed(room: Room, home: Open, successor: Satellite, context: Context): Step {
+  return withoutNode(promote(room, successor), home.nodeId, context);
+}
+
+/** The home node wants to stop: until its people have left it, it is a satellite. */
+export function stepDown(room: Room, home: Open, successor: Satellite): Step {
+  const { nodeId, terms, leaving } = home;
+  const { probe, goneUntil } = room.live;
+  const next = promote(room, successor);
+  const satellites = [...next.placed.satellites, { nodeId, terms, leaving, isDraining: true }];
+  const live = { ...next.live.satellites, [nodeId]: { probe, goneUntil } };
+  return evacuate(withLive(withPlaced(next, { satellites }), { satellites: live }), nodeId);
+}
+
+function promote(room: Room, { nodeId, terms, leaving }: Satellite): Room {
+  const phase: Phase = { kind: "open", nodeId, terms, leaving, drainUntil: null, next: null };
+  const satellites = room.placed.satellites.filter((each) => each.nodeId !== nodeId);
+  const { probe, goneUntil } = nodeLive(room, nodeId);
+  const live = { probe, goneUntil, satellites: without(room.live.satellites, nodeId) };
+  return withLive(withPlaced(room, { phase, satellites, retry: null }), live);
+}
+
+export function satelliteDrained(room: Room, { nodeId, isDraining }: Satellite): Step {
+  if (isDraining) return unchanged(room);
+  const satellites = room.placed.satellites.map((each) =>
+    each.nodeId === nodeId ? { ...each, isDraining: true } : each,
+  );
+  return evacuate(withPlaced(room, { satellites }), nodeId);
+}
+
+function evacuate(room: Room, nodeId: string): Step {
+  const people = room.placed.members.filter((member) => hasPlace(room, member) && member.nodeId === nodeId);
+  return { room, commands: people.map((member) => tell(member, { type: "recover", action: "rejoin" })) };
+}
+
+/** @param room where the node is none of its nodes any more */
+function withoutNode(room: Room, nodeId: string, context: Context): Step {
+  const { epoch, members } = room.placed;
+  const ends = nodesOf(room).map((other) => toNode(epoch, other, { type: "pipe_close", peerNodeId: nodeId }));
+  const people = members.filter((member) => hasPlace(room, member) && member.nodeId === nodeId);
+  const ids = new Set(people.map(({ participantId }) => participantId));
+  const requests = room.live.requests.filter(({ participantId }) => ids.has(participantId));
+  const why = { code: "room_unavailable", message: "the media node is gone" } as const;
+  return chain(
+    room,
+    (now) => ({ room: now, commands: [{ type: "close", epoch, nodeId, why: "stale" }, ...ends] }),
+    (now) => chain(now, ...requests.map((request) => (is: Room) => fail(is, request, why))),
+    (now) => chain(now, ...people.map((member) => (is: Room) => vacate(is, member, context))),
+    (now) => ({
+      room: now,
+      commands: people.map((member) => tell(member, { type: "recover", action: "rejoin" })),
+    }),
+  );
+}
+
+/** Satellites to which nobody belongs any more, and one for which nobody waits. */
+export function tidy(room: Room, context: Context): Step {
+  const { members, satellites, reaching, phase } = room.placed;
+  if (phase.kind !== "open") return unchanged(room);
+  const isAwaited = members.some(({ waiting }) => waiting);
+  const unused = satellites.filter(({ nodeId }) => !members.some((member) => member.nodeId === nodeId));
+  return chain(
+    reaching && !isAwaited ? withPlaced(room, { reaching: null }) : room,
+    ...unused.map(
+      ({ nodeId }) =>
+        (is: Room) =>
+          dropSatellite(is, nodeId, context),
+    ),
+  );
+}
