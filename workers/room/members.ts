@@ -39,7 +39,8 @@ export function isHome({ placed: { phase } }: Room, nodeId: string): boolean {
 }
 
 export function nodeLive(room: Room, nodeId: string): NodeLive {
-  return isHome(room, nodeId) ? room.live : (room.live.satellites[nodeId] ?? WELL);
+  const { probe, goneUntil, held, satellites } = room.live;
+  return isHome(room, nodeId) ? { probe, goneUntil, held } : (satellites[nodeId] ?? WELL);
 }
 
 export function withNodeLive(room: Room, nodeId: string, change: Partial<NodeLive>): Room {

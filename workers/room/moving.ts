@@ -1,9 +1,9 @@
 import { ROOM_MOVE_MS } from "../../schema/limits.ts";
 import { type Command, type Context, chain, type Step, tell, unchanged } from "./events.ts";
 import { admitAll } from "./joining.ts";
-import { hasPlace, isHome, isSame, nodesOf, toNode, withLive, withNodeLive, withPlaced } from "./members.ts";
+import { hasPlace, isHome, isSame, nodeLive, nodesOf, toNode, withLive, withNodeLive, withPlaced } from "./members.ts";
 import { unanswered } from "./requests.ts";
-import { dropSatellite, pipesOf, satelliteDrained, satelliteOpened, stepDown, succeed } from "./satellites.ts";
+import { dropSatellite, satelliteDrained, satelliteOpened, stepDown, succeed } from "./satellites.ts";
 import { begin } from "./seeking.ts";
 import { successorOf } from "./spanning.ts";
 import { type Phase, type Room, type Seeking, WELL } from "./state.ts";
@@ -83,10 +83,11 @@ function reattached(room: Room, nodeId: string, now: number): Step {
   const node = [phase, ...satellites].find((each) => "nodeId" in each && each.nodeId === nodeId);
   const leaving = node && "leaving" in node ? node.leaving : [];
   const leaves = leaving.map((participantId) => toNode(epoch, nodeId, { type: "participant_leave", participantId }));
-  const heard = withNodeLive(room, nodeId, { goneUntil: null });
+  const held = nodeLive(room, nodeId).held.map((message) => toNode(epoch, nodeId, message));
+  const heard = withNodeLive(room, nodeId, { goneUntil: null, held: [] });
   const back = leaves.length === 0 ? heard : withLeavesTold(heard, nodeId);
   const admitted = admitAll(back, now);
-  return { room: admitted.room, commands: [...leaves, ...pipesOf(room, nodeId), ...admitted.commands] };
+  return { room: admitted.room, commands: [...leaves, ...held, ...admitted.commands] };
 }
 
 function withLeavesTold(room: Room, nodeId: string): Room {

@@ -1,9 +1,20 @@
 import { ROOM_OPEN_MS, ROOM_UNREACHED_MS } from "../../schema/limits.ts";
 import type { PipeTrack, PipeTrackChanged } from "../../schema/room-pipe.ts";
-import type { FromNode } from "../../schema/room-socket.ts";
-import { type Command, type Context, chain, type Found, type Step, tell, unchanged } from "./events.ts";
+import type { FromNode, ToNode } from "../../schema/room-socket.ts";
+import { type Context, chain, type Found, type Step, tell, unchanged } from "./events.ts";
 import { admitAll } from "./joining.ts";
-import { hasPlace, nodeLive, nodesOf, toNode, vacate, withLive, without, withPlaced } from "./members.ts";
+import {
+  hasPlace,
+  isUpAt,
+  nodeLive,
+  nodesOf,
+  toNode,
+  vacate,
+  withLive,
+  withNodeLive,
+  without,
+  withPlaced,
+} from "./members.ts";
 import { fail } from "./requests.ts";
 import type { Phase, Reaching, Room, Satellite } from "./state.ts";
 
@@ -34,18 +45,30 @@ export function satelliteOpened(room: Room, { nodeId, terms }: Reaching, now: nu
   const next = withPlaced(room, { reaching: null, satellites: [...room.placed.satellites, satellite] });
   return chain(
     next,
-    (is) => ({ room: is, commands: pipesOf(is, nodeId) }),
+    (is) => openPipes(is, nodeId),
     (is) => admitAll(is, now),
   );
 }
 
-/** Between this node and each other. Asked for again, a node says again where its end is, and what crosses. */
-export function pipesOf(room: Room, nodeId: string): Command[] {
+/** Between this node and each other. */
+function openPipes(room: Room, nodeId: string): Step {
   const others = nodesOf(room).filter((other) => other !== nodeId);
-  return others.flatMap((other) => [
-    toNode(room.placed.epoch, nodeId, { type: "pipe_open", peerNodeId: other }),
-    toNode(room.placed.epoch, other, { type: "pipe_open", peerNodeId: nodeId }),
-  ]);
+  const ends = others.flatMap((other) => [[nodeId, other] as const, [other, nodeId] as const]);
+  return chain(
+    room,
+    ...ends.map(
+      ([one, peerNodeId]) =>
+        (is: Room) =>
+          carry(is, one, { type: "pipe_open", peerNodeId }),
+    ),
+  );
+}
+
+/** What nodes say to each other is said once: a node whose socket is away hears it when it is back. */
+function carry(room: Room, to: string, message: ToNode): Step {
+  if (isUpAt(room, to)) return { room, commands: [toNode(room.placed.epoch, to, message)] };
+  if (!nodesOf(room).includes(to)) return unchanged(room);
+  return unchanged(withNodeLive(room, to, { held: [...nodeLive(room, to).held, message] }));
 }
 
 type OfPipe = Extract<FromNode, { type: "pipe_opened" }> | PipeTrack | PipeTrackChanged;
@@ -53,13 +76,12 @@ type OfPipe = Extract<FromNode, { type: "pipe_opened" }> | PipeTrack | PipeTrack
 /** What one node says is for the node at the other end, to which the pipe is one with the former. */
 export function relay(room: Room, from: string, message: OfPipe): Step {
   const { peerNodeId: to } = message;
-  if (to === from || !nodesOf(room).includes(to)) return unchanged(room);
-  const { epoch } = room.placed;
+  if (to === from) return unchanged(room);
   const said =
     message.type === "pipe_opened"
       ? ({ type: "pipe_connect", peerNodeId: from, address: message.address } as const)
       : { ...message, peerNodeId: from };
-  return { room, commands: [toNode(epoch, to, said)] };
+  return carry(room, to, said);
 }
 
 /** A satellite is gone, or is not needed: its people come in anew, elsewhere; the others stay. */
@@ -77,18 +99,17 @@ export function succeed(room: Room, home: Open, successor: Satellite, context: C
 /** The home node wants to stop: until its people have left it, it is a satellite. */
 export function stepDown(room: Room, home: Open, successor: Satellite): Step {
   const { nodeId, terms, leaving } = home;
-  const { probe, goneUntil } = room.live;
+  const own = nodeLive(room, nodeId);
   const next = promote(room, successor);
   const satellites = [...next.placed.satellites, { nodeId, terms, leaving, isDraining: true }];
-  const live = { ...next.live.satellites, [nodeId]: { probe, goneUntil } };
+  const live = { ...next.live.satellites, [nodeId]: own };
   return evacuate(withLive(withPlaced(next, { satellites }), { satellites: live }), nodeId);
 }
 
 function promote(room: Room, { nodeId, terms, leaving }: Satellite): Room {
   const phase: Phase = { kind: "open", nodeId, terms, leaving, drainUntil: null, next: null };
   const satellites = room.placed.satellites.filter((each) => each.nodeId !== nodeId);
-  const { probe, goneUntil } = nodeLive(room, nodeId);
-  const live = { probe, goneUntil, satellites: without(room.live.satellites, nodeId) };
+  const live = { ...nodeLive(room, nodeId), satellites: without(room.live.satellites, nodeId) };
   return withLive(withPlaced(room, { phase, satellites, retry: null }), live);
 }
 
@@ -108,14 +129,18 @@ function evacuate(room: Room, nodeId: string): Step {
 /** @param room where the node is none of its nodes any more */
 function withoutNode(room: Room, nodeId: string, context: Context): Step {
   const { epoch, members } = room.placed;
-  const ends = nodesOf(room).map((other) => toNode(epoch, other, { type: "pipe_close", peerNodeId: nodeId }));
   const people = members.filter((member) => hasPlace(room, member) && member.nodeId === nodeId);
   const ids = new Set(people.map(({ participantId }) => participantId));
   const requests = room.live.requests.filter(({ participantId }) => ids.has(participantId));
   const why = { code: "room_unavailable", message: "the media node is gone" } as const;
   return chain(
     room,
-    (now) => ({ room: now, commands: [{ type: "close", epoch, nodeId, why: "stale" }, ...ends] }),
+    (now) => ({ room: now, commands: [{ type: "close", epoch, nodeId, why: "stale" }] }),
+    (now) =>
+      chain(
+        now,
+        ...nodesOf(now).map((other) => (is: Room) => carry(is, other, { type: "pipe_close", peerNodeId: nodeId })),
+      ),
     (now) => chain(now, ...requests.map((request) => (is: Room) => fail(is, request, why))),
     (now) => chain(now, ...people.map((member) => (is: Room) => vacate(is, member, context))),
     (now) => ({

@@ -1,5 +1,6 @@
 import type { DeviceRef } from "../../schema/ids.ts";
 import type { RoomTrack, SentTrack, TrackSource } from "../../schema/room.ts";
+import type { ToNode } from "../../schema/room-socket.ts";
 
 /** The room of a group call: where its media is, and who is in it. Times are Unix ms. */
 
@@ -144,9 +145,11 @@ export interface NodeLive {
   readonly probe: Probe | null;
   /** The object has restarted, and the node's socket is gone with all others: it is waited for. */
   readonly goneUntil: number | null;
+  /** What the other nodes have to say to it meanwhile. */
+  readonly held: readonly ToNode[];
 }
 
-export const WELL: NodeLive = { probe: null, goneUntil: null };
+export const WELL: NodeLive = { probe: null, goneUntil: null, held: [] };
 
 /**
  * What is not written, since a row for each of it would cost more than all of the call. The first three hibernate with

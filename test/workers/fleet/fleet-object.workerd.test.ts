@@ -118,7 +118,7 @@ describe("a node registers", () => {
 });
 
 describe("[FLEET-4] the operator", () => {
-  const wanted = { callId: NODE, epoch: 1, expected: 2, exclude: [] };
+  const wanted = { callId: NODE, epoch: 1, expected: 2, exclude: [], part: null };
   const order = (method: string, path: string, key = env.SERVER_KEY) => {
     const asked = new Request(`https://edge.test${path}`, { method, headers: { authorization: `Bearer ${key}` } });
     return app.fetch(asked, { ...env, SFU_REGIONS: `elsewhere, ${region}` });

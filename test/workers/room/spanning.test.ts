@@ -70,8 +70,9 @@ describe("[ROOM-19] a further node", () => {
   });
 
   test("speaks for its own people alone, and who speaks the home node says", () => {
-    const track = { type: "participant_tracks", participantId: "p1", tracks: [] } as const;
-    expect(spread().hears(track, 1, OTHER_NODE).heard).toEqual([]);
+    const tracks = { type: "participant_tracks" as const, participantId: "p1", tracks: [] };
+    expect(spread().hears(tracks, 1, OTHER_NODE).heard).toEqual([]);
+    expect(spread().hears(tracks).heard).not.toEqual([]);
     expect(spread().hears(speaks("p3"), 1, OTHER_NODE).heard).toEqual([]);
     expect(spread().hears(speaks("p3")).heard).toEqual(["ada p3 speaks", "bob p3 speaks", "cid p3 speaks"]);
   });
@@ -118,6 +119,17 @@ describe("[ROOM-20] of several nodes", () => {
     lives.hears({ ...alive(lives), re: id }, 1, OTHER_NODE);
     expect(lives.heard).toEqual(["cid rejoin"]);
     expect(nodesOf(lives.room)).toEqual([NODE, OTHER_NODE]);
+  });
+
+  test("one that is not back yet after a restart of the edge hears then what the other says meanwhile", () => {
+    const changed = { type: "pipe_track_changed", participantId: "p1", source: "camera", state: "gone" } as const;
+    const played = spread().event({ type: "restarted", attached: [] }).attaches();
+    expect(played.hears({ ...changed, peerNodeId: OTHER_NODE }).done).toEqual([]);
+    const message = { ...changed, peerNodeId: NODE };
+    expect(played.attaches(1, OTHER_NODE).commands).toEqual([
+      { type: "to_node", epoch: 1, nodeId: OTHER_NODE, message },
+    ]);
+    expect(played.attaches(1, OTHER_NODE).commands).toEqual([]);
   });
 
   test("each is waited for after a restart of the edge, and the one that does not come back is given up alone", () => {
