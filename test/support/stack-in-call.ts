@@ -39,7 +39,9 @@ export class StackInCall {
     one.#callId = callId;
     await once(socket, "open");
     const measured = Object.entries(rtts).map(([region, ms]) => ({ region, ms }));
+    const registered = one.#next("registered");
     one.#send({ type: "register", deviceId, deviceType: "Web", rtts: measured });
+    await registered;
     return one;
   }
 
@@ -63,6 +65,12 @@ export class StackInCall {
   async close(): Promise<void> {
     this.#socket.terminate();
     await this.#stack.close();
+  }
+
+  async #next(type: ServerMessage["type"]): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket.on("message", (data) => parseServerFrame(data.toString())?.type === type && resolve());
+    return promise;
   }
 
   #send(message: ClientMessageInput): void {
@@ -97,13 +105,18 @@ export class StackInCall {
         return this.#send({ type: "renegotiate_answer", callId: this.#callId, epoch, negotiationId, sdp: answer });
       }
       case "room_moved":
+        return this.#rejoin();
       case "recover":
-        await this.#stack.close();
-        this.#stack = this.#open();
-        this.#tracks = [];
-        return this.#join();
+        return message.action === "rejoin" ? this.#rejoin() : undefined;
       default:
         return;
     }
+  }
+
+  async #rejoin(): Promise<void> {
+    await this.#stack.close();
+    this.#stack = this.#open();
+    this.#tracks = [];
+    return this.#join();
   }
 }
