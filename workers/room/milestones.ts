@@ -1,11 +1,19 @@
 import type { Event } from "./events.ts";
+import { nodesOf } from "./members.ts";
 import { seekingOf } from "./seeking.ts";
 import { NO_ROOM, type Room } from "./state.ts";
 
 /** What of a room's life is worth a line in the log. Pure. */
 
 export interface Milestone {
-  readonly event: "room_placed" | "room_unplaced" | "room_opened" | "room_spread" | "room_moved" | "room_closed";
+  readonly event:
+    | "room_placed"
+    | "room_unplaced"
+    | "room_opened"
+    | "room_spread"
+    | "room_node_left"
+    | "room_moved"
+    | "room_closed";
   readonly epoch: number;
   readonly nodeId?: string;
   readonly reason?: "socket_closed" | "drained" | "not_answering" | "not_back";
@@ -38,11 +46,17 @@ function opened({ placed: was }: Room, { placed: { phase, epoch } }: Room): Mile
   return isNew ? [{ event: "room_opened", epoch, nodeId: phase.nodeId }] : [];
 }
 
-function spread({ placed: was }: Room, { placed: { satellites, epoch } }: Room): Milestone[] {
-  const isNew = (nodeId: string) => !was.satellites.some((each) => each.nodeId === nodeId);
-  const isHome = (nodeId: string) => was.phase.kind === "open" && was.phase.nodeId === nodeId;
-  const added = satellites.filter(({ nodeId }) => isNew(nodeId) && !isHome(nodeId));
-  return added.map(({ nodeId }) => ({ event: "room_spread", epoch, nodeId }));
+/** Of a room that stays in its epoch: a further node comes, or one of several is gone. */
+function spread(before: Room, after: Room): Milestone[] {
+  const { epoch } = after.placed;
+  const [had, has] = [nodesOf(before), nodesOf(after)];
+  if (epoch !== before.placed.epoch || had.length === 0) return [];
+  const added = has.filter((nodeId) => !had.includes(nodeId));
+  const gone = had.filter((nodeId) => !has.includes(nodeId));
+  return [
+    ...added.map((nodeId) => ({ event: "room_spread" as const, epoch, nodeId })),
+    ...gone.map((nodeId) => ({ event: "room_node_left" as const, epoch, nodeId })),
+  ];
 }
 
 function reasonOf({ live }: Room, { type }: Event): NonNullable<Milestone["reason"]> {

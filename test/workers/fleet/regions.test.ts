@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Party, parseRegions, rank } from "../../../workers/fleet/regions.ts";
+import { type Party, parseRegions, rank, rttsOf } from "../../../workers/fleet/regions.ts";
 
 const SITES = parseRegions("eu-west@52.3,4.9, us-east@39,-77.5, ap-south@1.35,103.8");
 const LONDON = { latitude: 51.5, longitude: -0.1 };
@@ -61,6 +61,12 @@ describe("[FLEET-2] the region of a room", () => {
 
   test("the others come after it, nearest first", () => {
     expect(rank(SITES, [someone({ at: LONDON })])).toEqual(["eu-west", "us-east", "ap-south"]);
+  });
+
+  test("a device's own way to each is what it has measured, else by where it is", () => {
+    const measured = someone({ at: LONDON, rtts: { "us-east": 20 } });
+    const { "eu-west": near = 0, "us-east": far, "ap-south": farthest = 0 } = rttsOf(SITES, measured);
+    expect([near < 20, far, farthest > 100]).toEqual([true, 20, true]);
   });
 
   test("one without coordinates works, and is neither near nor far", () => {

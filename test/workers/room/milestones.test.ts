@@ -20,6 +20,13 @@ class Logged extends RoomScript {
 
 const talking = () => new Logged().placed().attaches().joins(ADAS_PHONE).answers();
 
+function spread(): Logged {
+  const room = new Logged();
+  room.takes = 1;
+  room.placed().attaches().joins(ADAS_PHONE).answers();
+  return room.joins(PHONE).placed(OTHER_NODE).attaches(1, OTHER_NODE).answers();
+}
+
 test.each<[string, () => Logged, string[]]>([
   ["opens", () => talking(), ["room_placed 1 a", "room_opened 1 a"]],
   ["is talked in", () => talking().asks(ADAS_PHONE, offer(1)).answers().joins(PHONE).answers(), []],
@@ -54,6 +61,7 @@ test.each<[string, () => Logged, string[]]>([
     () => talking().hears({ type: "room_draining", deadlineMs: 9_000 }).placed(OTHER_NODE).attaches(2, OTHER_NODE),
     ["room_placed 2 b", "room_moved 2 drained", "room_opened 2 b"],
   ],
+  ["has a further node, and loses its home node", () => spread().detaches(), ["room_spread 1 b", "room_node_left 1 a"]],
   ["is over", () => talking().changes({ isLive: false }), ["room_closed 1"]],
 ])("[ROOM-1] one line for each step of a room's life: it %s", (_title, play, expected) => {
   const opening = ["room_placed 1 a", "room_opened 1 a"];
