@@ -53,18 +53,9 @@ describe("a device without network for 25 s", () => {
       expect(await wrongAfter(cast)).toEqual([]);
       const isLate = String(deadlines(cast)) !== String(deadlines(undisturbed));
       counted[isLate ? "late" : "same"]++;
-      if (!isLate && ending(cast) !== ending(undisturbed))
-        console.error(
-          JSON.stringify(gone),
-          of,
-          isHasty,
-          JSON.stringify(played.away.map((c) => [c.at, c.device, c.act.type, c.again])),
-          "\n",
-          ending(undisturbed),
-          "\n",
-          ending(cast),
-        );
+      if (!isLate) expect(ending(cast)).toBe(ending(undisturbed));
     });
-    console.error(counted);
+    // A shorter deadline is the exception: were it the rule, this would compare nothing.
+    expect(counted.late).toBeLessThan(RUNS / 10);
   }, 120_000);
 });
