@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { types } from "mediasoup";
 import type { MediaDescription } from "sdp-transform";
 import type { TrackSource } from "../../schema/room.ts";
@@ -103,7 +104,8 @@ export class Consumers {
         try {
           await this.#apply(key, consumer, plans.get(key));
         } catch (error) {
-          // Who sends it may leave at any time.
+          // Who sends it may leave at any time. mediasoup tells so one turn after what its worker answered.
+          await nextTurn();
           if (!consumer.closed) throw error;
         }
       }),

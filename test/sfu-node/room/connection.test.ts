@@ -6,7 +6,7 @@ import type { MediaKind, TrackSource } from "../../../schema/room.ts";
 import { roomCapabilities } from "../../../sfu-node/room/capabilities.ts";
 import { MEDIA_CODECS } from "../../../sfu-node/room/codecs.ts";
 import { Connection, type SfuOffer } from "../../../sfu-node/room/connection.ts";
-import type { Download } from "../../../sfu-node/room/consumers.ts";
+import { Consumers, type Download } from "../../../sfu-node/room/consumers.ts";
 import { numbersOf } from "../../../sfu-node/room/numbers.ts";
 import { type MediaWorker, WorkerPool } from "../../../sfu-node/workers.ts";
 import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts";
@@ -278,4 +278,24 @@ it("goes on receiving what a client sends, whatever its offers and answers say o
   expect(pair.connection.received).toHaveLength(2);
   expect(producers()).toEqual(before);
   pair.connection.close();
+});
+
+it("goes on when somebody's track ends while its m-section is accepted", async () => {
+  const webRtc = await router.createWebRtcTransport({ webRtcServer: mediaWorker.webRtcServer });
+  const direct = await router.createDirectTransport();
+  const codecs = [{ mimeType: "audio/opus", clockRate: 48_000, channels: 2, payloadType: 100 }];
+  const [about] = downloads;
+  if (!about) throw new Error("there is no track");
+  for (let ssrc = 1; ssrc <= 20; ssrc++) {
+    const consumers = new Consumers(webRtc);
+    const producer = await direct.produce({ kind: "audio", rtpParameters: { codecs, encodings: [{ ssrc }] } });
+    await consumers.setDownloads([{ ...about, kind: "audio", producerId: producer.id }]);
+    expect(await consumers.make(`m${ssrc}`, about.key, router.rtpCapabilities)).not.toBeNull();
+    consumers.accept(about.key);
+    // The worker takes the end first, then what is to be forwarded, and says so the other way round.
+    producer.close();
+    await consumers.forward();
+  }
+  webRtc.close();
+  direct.close();
 });
