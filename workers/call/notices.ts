@@ -40,16 +40,24 @@ function stateNotices(before: Told | undefined, view: CallView, deviceId: string
     case "ringing":
       return [];
     case "connecting":
-      return view.role === "caller" && view.answer ? [connected(view, view.answer)] : [];
+      return [
+        ...(view.role === "caller" && view.answer ? [connected(view, view.answer)] : []),
+        // One that had heard of the end, and came all the same: what has happened since its own reply nobody has told it.
+        ...(before ? [] : [stateOf(view, now)]),
+      ];
     case "connected":
     case "reconnecting":
       return [
         ...(view.role === "caller" && view.answer && !isAnswered(before?.state) ? [connected(view, view.answer)] : []),
-        { type: "call_state", ...snapshotOf(view, now) },
+        stateOf(view, now),
       ];
     case "ended":
       return view.ended?.by?.deviceId === deviceId ? [] : over(view, deviceId);
   }
+}
+
+function stateOf(view: CallView, now: number): ServerMessage {
+  return { type: "call_state", ...snapshotOf(view, now) };
 }
 
 /** The device whose call lost to one in the other direction goes on in that one. */

@@ -6,7 +6,19 @@ import { notices } from "../../../workers/call/notices.ts";
 import type { Told } from "../../../workers/call/state.ts";
 import { concerns } from "../../../workers/call/told.ts";
 import { snapshotOf, viewFor } from "../../../workers/call/view.ts";
-import { ADA, ADAS_PHONE, BOB, type CallScript, EVE, PHONE, script, T0, TABLET } from "./call-script.ts";
+import {
+  ADA,
+  ADAS_PHONE,
+  BOB,
+  type CallScript,
+  CIDS_PHONE,
+  EVE,
+  groupScript,
+  PHONE,
+  script,
+  T0,
+  TABLET,
+} from "./call-script.ts";
 
 type Device = { userId: string; deviceId: string };
 
@@ -35,6 +47,12 @@ describe("what a device hears", () => {
         remainingMs: RING_MS,
       },
     ]);
+  });
+
+  test("[GROUP-2] a device that had heard the end for its user, and came all the same, hears how all of it stands", () => {
+    const played = groupScript().rung([CIDS_PHONE]).declines(CIDS_PHONE).answers(CIDS_PHONE).declines(PHONE);
+    const participants = [{ state: "joined" }, { state: "declined" }, { state: "joined" }];
+    expect(told(played, CIDS_PHONE)).toMatchObject([{ type: "call_state", state: "connecting", participants }]);
   });
 
   test("[CALL-5] the calling device hears ringing, with how many devices alert", () => {
