@@ -42,8 +42,12 @@ export class StackInRoom {
     this.#tell = tell;
   }
 
-  async join(): Promise<void> {
-    const sdp = await this.stack.offer();
+  /** @param sdp its offer, where that is made already */
+  async join(sdp?: string): Promise<void> {
+    await this.#join(sdp ?? (await this.stack.offer()));
+  }
+
+  async #join(sdp: string): Promise<void> {
     await this.#tell({ type: "participant_join", ...this.#about(), sdp, tracks: [], muted: [] });
     await this.#queue.run(async () => {});
   }
@@ -56,8 +60,8 @@ export class StackInRoom {
   }
 
   async leave(): Promise<void> {
-    await this.#tell({ type: "participant_leave", participantId: this.id });
-    await this.stack.close();
+    const told = this.#tell({ type: "participant_leave", participantId: this.id });
+    await Promise.all([told, this.stack.close()]);
   }
 
   hear(message: FromNode): void {

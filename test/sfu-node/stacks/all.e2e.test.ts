@@ -33,8 +33,7 @@ describe("Chromium, Firefox, GStreamer, libdatachannel and werift in one room", 
   });
 
   it("also of somebody who comes as another leaves, into the same m-lines", async () => {
-    await company.leave("libdatachannel");
-    await company.comeIn("successor", new LibdatachannelStack("successor"));
+    await company.replace("libdatachannel", "successor", new LibdatachannelStack("successor"));
     await company.expectAllToGetAll();
   });
 

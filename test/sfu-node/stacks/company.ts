@@ -27,11 +27,22 @@ export class Company {
   }
 
   async comeIn<T extends Stack>(id: string, stack: T): Promise<T> {
+    await this.#open(id, stack).join();
+    return stack;
+  }
+
+  /** One leaves and another comes at once, so that the others hear of both in one offer. */
+  async replace(id: string, successorId: string, stack: Stack): Promise<void> {
+    const sdp = await stack.offer();
+    const leaving = this.leave(id);
+    await Promise.all([leaving, this.#open(successorId, stack).join(sdp)]);
+  }
+
+  #open(id: string, stack: Stack): StackInRoom {
     const one = new StackInRoom(id, stack, (message) => this.#room.tell(0, message));
     this.people.set(id, one);
     this.#room.people.set(id, one);
-    await one.join();
-    return stack;
+    return one;
   }
 
   async leave(id: string): Promise<void> {
