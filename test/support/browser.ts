@@ -26,14 +26,21 @@ const SIZES = { 390: { width: 390, height: 844 }, 1440: { width: 1440, height: 9
 export interface BrowserOptions {
   /** With what the shell lacks: notifications and what is pushed. */
   readonly isWhole?: boolean;
+  /** @returns what is run in place of the browser's program, with its arguments */
+  readonly wrap?: (executable: string) => string;
+  readonly flags?: readonly string[];
 }
 
 /** A real Chromium with a fake camera and microphone. */
-export async function launchBrowser({ isWhole = false }: BrowserOptions = {}): Promise<Browser> {
+export async function launchBrowser({
+  isWhole = false,
+  wrap = (path) => path,
+  flags = [],
+}: BrowserOptions = {}): Promise<Browser> {
   const executables = isWhole ? WHOLE : [SHELL];
-  const executablePath = executables.find((path) => existsSync(path));
-  if (!executablePath) throw new Error(`no Chromium at ${executables.join(" or ")}`);
-  return chromium.launch({ executablePath, args: FLAGS });
+  const executable = executables.find((path) => existsSync(path));
+  if (!executable) throw new Error(`no Chromium at ${executables.join(" or ")}`);
+  return chromium.launch({ executablePath: wrap(executable), args: [...FLAGS, ...flags] });
 }
 
 /** What went wrong inside a page: nothing may. */

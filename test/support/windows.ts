@@ -1,20 +1,12 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { expect, inject, vi } from "vitest";
-import { ContactsResponse, DevTokenResponse } from "../../schema/http.ts";
+import { expect, inject } from "vitest";
+import { type Account, introduce, remember } from "./accounts.ts";
 import { type BrowserOptions, launchBrowser, recordConnections, shrinkCamera, watchErrors } from "./browser.ts";
 import { Site } from "./site.ts";
-
-interface Account {
-  readonly userId: string;
-  readonly name: string;
-}
 
 /** Who plays in a test. */
 const CAST = ["Ada", "Bob", "Eve"] as const;
 type Names = { readonly [name in Lowercase<(typeof CAST)[number]>]: string };
-
-/** More than the ledger ever takes to hear of somebody. Only a failure takes this long. */
-const PATIENCE_MS = 15_000;
 
 /** Windows on the site of all tests, or on one of their own: each profile is one person's browser. */
 export class Windows {
@@ -119,7 +111,7 @@ export class Windows {
   /** Ready as soon as the server can ring this window. */
   readonly signIn = async (page: Page, name: string): Promise<void> => {
     const account = this.#accounts.get(name);
-    if (account) await page.addInitScript(remember, account);
+    if (account) await remember(page, account);
     const registered = this.registered(page);
     await page.goto(`${this.url}/?${new URLSearchParams({ user: name })}`);
     await page.getByRole("heading", { name: "People" }).waitFor();
@@ -140,31 +132,15 @@ export class Windows {
 
   async #introduce(): Promise<Names> {
     const round = ++this.#round;
-    const [ada, bob, eve] = await Promise.all(CAST.map((name) => this.#register(`${name}${round} ${this.#family}`)));
+    const accounts = await introduce(
+      this.url,
+      CAST.map((name) => `${name}${round} ${this.#family}`),
+    );
+    for (const account of accounts) this.#accounts.set(account.name, account);
+    const [ada, bob, eve] = accounts;
     if (!ada || !bob || !eve) throw new Error("somebody is missing");
-    const others = [bob, eve].map(({ userId }) => userId);
-    const know = async () => expect(await this.#contacts(ada.token)).toEqual(expect.arrayContaining(others));
-    await vi.waitFor(know, { interval: 200, timeout: PATIENCE_MS });
     return { ada: ada.name, bob: bob.name, eve: eve.name };
   }
-
-  async #register(name: string): Promise<Account & { readonly token: string }> {
-    const answer = await fetch(`${this.url}/api/dev/token`, { method: "POST", body: JSON.stringify({ name }) });
-    const { userId, token } = DevTokenResponse.parse(await answer.json());
-    this.#accounts.set(name, { userId, name });
-    return { userId, name, token };
-  }
-
-  async #contacts(token: string): Promise<string[]> {
-    const answer = await fetch(`${this.url}/api/contacts`, { headers: { authorization: `Bearer ${token}` } });
-    return ContactsResponse.parse(await answer.json()).contacts.map(({ userId }) => userId);
-  }
-}
-
-/** In the page: this person was here before, in this browser. */
-function remember(account: Account): void {
-  const key = "switchboard.accounts";
-  if (localStorage.getItem(key) === null) localStorage.setItem(key, JSON.stringify([account]));
 }
 
 /** The page says that media flows. */

@@ -28,6 +28,10 @@ const NEEDED: readonly Needed[] = [
   },
   // WebRTC stacks that are no Chromium: 140 MB to load, 490 MB on disk.
   { what: "Firefox", debian: "firefox-esr", isThere: (env) => onPath("firefox-esr", env) },
+  { what: "coturn", debian: "coturn", isThere: (env) => onPath("turnserver", env) },
+  // Homes behind NATs: root's commands, which others have not in their PATH.
+  { what: "ip", debian: "iproute2", isThere: (env) => onPath("ip", env) || executable("/usr/sbin/ip") },
+  { what: "nftables", debian: "nftables", isThere: (env) => onPath("nft", env) || executable("/usr/sbin/nft") },
   plugin("GStreamer's webrtcbin", "gstreamer1.0-plugins-bad", "gstreamer-1.0/libgstwebrtc.so"),
   plugin("GStreamer's ICE", "gstreamer1.0-nice", "gstreamer-1.0/libgstnice.so"),
   plugin("GStreamer's VP8", "gstreamer1.0-plugins-good", "gstreamer-1.0/libgstvpx.so"),

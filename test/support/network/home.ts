@@ -1,0 +1,62 @@
+import { type Cabled, Host } from "./host.ts";
+import { cable, Namespace, type Plug } from "./namespace.ts";
+import { type Nat, rules } from "./nat.ts";
+
+interface HomeOptions {
+  readonly number: number;
+  readonly publicAddress: string;
+  readonly uplink: Pick<Plug, "at" | "bridge">;
+  readonly nat: Nat;
+}
+
+/** A network of private addresses behind a router. */
+export class Home {
+  readonly #router: Namespace;
+  readonly #number: number;
+  readonly #hosts: Host[] = [];
+
+  private constructor(router: Namespace, number: number) {
+    this.#router = router;
+    this.#number = number;
+  }
+
+  static async build({ number, publicAddress, uplink, nat }: HomeOptions): Promise<Home> {
+    const router = await Namespace.create(`home${number}`);
+    const home = new Home(router, number);
+    await router.run("sh", ["-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
+    await router.bridge("lan", `${home.#address(1)}/24`);
+    await cable({ at: router, name: "wan", address: publicAddress }, { ...uplink, name: `home${number}` });
+    await home.behind(nat);
+    return home;
+  }
+
+  /** Another router, in effect. What goes on already stays as it is. */
+  async behind(nat: Nat): Promise<void> {
+    await this.#router.filter(rules(nat, this.#address(10)));
+  }
+
+  /** One more machine. The first is the one that a full cone lets everybody reach. */
+  async host(): Promise<Host> {
+    const host = await Host.build(`host${this.#number}-${this.#hosts.length}`);
+    this.#hosts.push(host);
+    await host.join(this.socket(this.#hosts.length - 1));
+    return host;
+  }
+
+  /** Where a machine is plugged in, and the address that it gets there. */
+  socket(place: number): Cabled {
+    return {
+      plug: { at: this.#router, name: `port${place}`, bridge: "lan" },
+      address: `${this.#address(10 + place)}/24`,
+      gateway: this.#address(1),
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => host.close()));
+  }
+
+  #address(host: number): string {
+    return `192.168.${this.#number}.${host}`;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
+import { type Account, remember } from "../accounts.ts";
+import { received, recordConnections, shrinkCamera, watchErrors } from "../browser.ts";
+import { ORIGIN } from "./internet.ts";
+
+/** Somebody in a home, with the page open in a browser of that home. */
+export class Resident {
+  readonly account: Account;
+  readonly page: Page;
+  /** What went wrong in the page. */
+  readonly errors: readonly string[];
+  readonly #context: BrowserContext;
+
+  private constructor(account: Account, context: BrowserContext, page: Page, errors: readonly string[]) {
+    this.account = account;
+    this.#context = context;
+    this.page = page;
+    this.errors = errors;
+  }
+
+  /** Back when they can call and be called. */
+  static async open(browser: Browser, account: Account): Promise<Resident> {
+    const context = await browser.newContext({ reducedMotion: "reduce" });
+    await recordConnections(context);
+    await shrinkCamera(context);
+    await remember(context, account);
+    const page = await context.newPage();
+    const errors = watchErrors(page);
+    const socket = page.waitForEvent("websocket");
+    await page.goto(`${ORIGIN}/?${new URLSearchParams({ user: account.name })}`);
+    await (await socket).waitForEvent("framereceived", ({ payload }) => String(payload).includes('"registered"'));
+    return new Resident(account, context, page, errors);
+  }
+
+  async call({ account }: Resident): Promise<void> {
+    await this.page.getByRole("button", { name: `Video call with ${account.name}` }).click();
+  }
+
+  async answer(): Promise<void> {
+    await this.page.getByRole("button", { name: "Accept with video" }).click();
+  }
+
+  async hangUp(): Promise<void> {
+    await this.page.getByRole("button", { name: "Hang up" }).click();
+  }
+
+  /** Sound and picture of the other one keep coming. */
+  async seesAndHears(): Promise<void> {
+    const before = await received(this.page);
+    const since = async () => {
+      const { framesDecoded, audioSeconds } = await received(this.page);
+      return framesDecoded > before.framesDecoded + 3 && audioSeconds > before.audioSeconds;
+    };
+    await expect.poll(since, { timeout: 20_000 }).toBe(true);
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+  }
+}

@@ -1,0 +1,82 @@
+import { type Account, introduce } from "../accounts.ts";
+import { SECRETS } from "../edge.ts";
+import { Site } from "../site.ts";
+import type { Home } from "./home.ts";
+import type { Host } from "./host.ts";
+import { Internet, TURN_VARS } from "./internet.ts";
+import type { Nat } from "./nat.ts";
+import { Resident } from "./resident.ts";
+
+/** The real edge, a coturn, and two homes with somebody in each; and a second one in the first home. */
+export class TwoHomes {
+  readonly site: Site;
+  readonly internet: Internet;
+  readonly homes: { readonly ada: Home; readonly bob: Home };
+  readonly hosts: { readonly ada: Host; readonly adasNeighbour: Host; readonly bob: Host };
+  readonly #accounts: { readonly ada: Account; readonly bob: Account };
+  #residents: Resident[] = [];
+
+  private constructor(
+    parts: Pick<TwoHomes, "site" | "internet" | "homes" | "hosts">,
+    accounts: { ada: Account; bob: Account },
+  ) {
+    this.site = parts.site;
+    this.internet = parts.internet;
+    this.homes = parts.homes;
+    this.hosts = parts.hosts;
+    this.#accounts = accounts;
+  }
+
+  static async start(): Promise<TwoHomes> {
+    const site = await Site.start(TURN_VARS);
+    try {
+      const internet = await Internet.start({ edgeUrl: site.url, turnSecret: SECRETS.TURN_SECRET });
+      const homes = { ada: await internet.home("port restricted"), bob: await internet.home("port restricted") };
+      const hosts = {
+        ada: await homes.ada.host(),
+        adasNeighbour: await homes.ada.host(),
+        bob: await homes.bob.host(),
+      };
+      const [ada, bob] = await introduce(site.url, ["Ada", "Bob"]);
+      if (!ada || !bob) throw new Error("somebody is missing");
+      return new TwoHomes({ site, internet, homes, hosts }, { ada, bob });
+    } catch (error) {
+      await Internet.remove();
+      await site.close();
+      throw error;
+    }
+  }
+
+  /** From now on what each opens goes through such a router. */
+  async behind(ada: Nat, bob: Nat): Promise<void> {
+    await Promise.all([this.homes.ada.behind(ada), this.homes.bob.behind(bob)]);
+  }
+
+  /** Both with the page open, each in their home; or Bob is at Ada's. */
+  async residents({ together = false } = {}): Promise<{ ada: Resident; bob: Resident }> {
+    const bobs = together ? this.hosts.adasNeighbour : this.hosts.bob;
+    const [ada, bob] = await Promise.all([
+      this.#open(this.hosts.ada, this.#accounts.ada),
+      this.#open(bobs, this.#accounts.bob),
+    ]);
+    return { ada, bob };
+  }
+
+  /** After each test. @returns what went wrong inside of pages */
+  async closePages(): Promise<string[]> {
+    const residents = this.#residents.splice(0);
+    await Promise.all(residents.map((resident) => resident.close()));
+    return residents.flatMap(({ errors }) => errors);
+  }
+
+  async close(): Promise<void> {
+    await this.internet.close();
+    await this.site.close();
+  }
+
+  async #open(host: Host, account: Account): Promise<Resident> {
+    const resident = await Resident.open(await host.browser(), account);
+    this.#residents.push(resident);
+    return resident;
+  }
+}
