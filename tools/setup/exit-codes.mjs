@@ -29,6 +29,7 @@ export const EXIT_CODES = /** @type {const} */ ({
   sfu_start_failed: 41,
   /** A part that was running has died. */
   part_died: 42,
+  turn_start_failed: 43,
 });
 
 /** @typedef {keyof typeof EXIT_CODES} SetupFailure */
