@@ -25,6 +25,8 @@ export interface CallLink {
   freed(): void;
   /** The call is over here, and has said so. */
   release(callId: string | null): void;
+  /** Resolves when the server can be reached: sockets on a dead path are replaced. */
+  reachable(): Promise<void>;
   openMedia(choice: MediaChoice): Promise<LocalMedia>;
   openMicrophone(microphoneId?: string): Promise<MediaStreamTrack>;
   openCamera(cameraId?: string): Promise<MediaStreamTrack>;

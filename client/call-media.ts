@@ -205,8 +205,9 @@ export class CallMedia {
     await this.#with(connectionId, (peer) => peer.addCandidates(candidates, endOfCandidates));
   }
 
-  recover(): void {
-    this.#main?.peer.recover();
+  /** @param hasMoved the device has another network */
+  recover(hasMoved?: boolean): void {
+    this.#main?.peer.recover(hasMoved);
   }
 
   /** The call's room carries both now: microphone and camera go on there. */

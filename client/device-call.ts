@@ -217,6 +217,11 @@ export class DeviceCall implements Call {
     this.media.recover();
   }
 
+  /** The device has another network. */
+  moved(): void {
+    this.#route.moved();
+  }
+
   /** Before the call has an id there is nobody whose path it could be. */
   #pathIs(state: "connected" | "recovering"): void {
     if (this.id !== null) this.#standing.path(state);

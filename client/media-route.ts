@@ -73,6 +73,12 @@ export class MediaRoute {
     void this.#feed(message, phase, self);
   }
 
+  /** The device has another network. */
+  moved(): void {
+    this.media.recover(true);
+    this.#room?.moved();
+  }
+
   close(): void {
     this.#room?.close();
     this.media.close();

@@ -39,8 +39,11 @@ export interface Peer {
   play(isOn: boolean): void;
   describe(description: Description): Promise<void>;
   addCandidates(candidates: readonly IceCandidate[], endOfCandidates: boolean): Promise<void>;
-  /** Signalling is back after a gap: a path that broke meanwhile is renewed. */
-  recover(): void;
+  /**
+   * Signalling is back after a gap: a path that broke meanwhile is renewed.
+   * @param hasMoved the device has another network: the path is renewed whatever it seems to be
+   */
+  recover(hasMoved?: boolean): void;
   sample(): Promise<QualitySample>;
   /** The raw statistics (W3C webrtc-stats), for diagnosis. */
   stats(): Promise<RTCStatsReport>;
@@ -52,4 +55,6 @@ export interface PeerOptions {
   /** Gives way when both sides offer at once; the callee is polite. */
   readonly isPolite: boolean;
   readonly events: PeerEvents;
+  /** Before ICE is restarted: resolves when the other side can be told, with relays whose credentials are fresh. */
+  readonly prepareRestart: () => Promise<RTCConfiguration>;
 }

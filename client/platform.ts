@@ -12,6 +12,8 @@ export interface Platform {
   readonly random: () => number;
   /** Unix time in ms. */
   readonly now: () => number;
+  /** The device has come to another network, or back to one. @returns what stops it */
+  readonly onNetworkChange: (listener: () => void) => () => void;
 }
 
 export function browserPlatform(): Platform {
@@ -23,5 +25,13 @@ export function browserPlatform(): Platform {
     getDisplayMedia: (options) => navigator.mediaDevices.getDisplayMedia(options),
     random: Math.random,
     now: Date.now,
+    onNetworkChange,
   };
+}
+
+/** Browsers tell nothing of a network that takes over from another without a gap: there the lost media does. */
+function onNetworkChange(listener: () => void): () => void {
+  if (typeof globalThis.addEventListener !== "function") return () => {};
+  globalThis.addEventListener("online", listener);
+  return () => globalThis.removeEventListener("online", listener);
 }

@@ -3,7 +3,12 @@ import type { Description, MediaKind, Peer, PeerEvents, PeerOptions } from "./pe
 import type { Platform } from "./platform.ts";
 import type { QualitySample } from "./quality.ts";
 import { Recovery } from "./recovery.ts";
+import { admitRestart } from "./restarts.ts";
 import { qualitySample, selectedCandidateType } from "./stats.ts";
+
+/** On a new path without sound or picture, as on hold, nothing shows that it works. */
+const UNSEEN_MS = 5_000;
+const LOOK_MS = 100;
 
 /** One `RTCPeerConnection` with perfect negotiation (W3C WebRTC, section 10.7). */
 export class RtcPeer implements Peer {
@@ -14,6 +19,10 @@ export class RtcPeer implements Peer {
   readonly #events: PeerEvents;
   readonly #isPolite: boolean;
   readonly #recovery: Recovery;
+  readonly #now: () => number;
+  readonly #prepareRestart: PeerOptions["prepareRestart"];
+  #isPreparing = false;
+  #restarts: readonly number[] = [];
   #isEstablished = false;
   #isPlaying = true;
   #isMakingOffer = false;
@@ -25,12 +34,15 @@ export class RtcPeer implements Peer {
   /** Descriptions are applied one after the other. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(platform: Pick<Platform, "RTCPeerConnection">, { configuration, isPolite, events }: PeerOptions) {
+  constructor(platform: Pick<Platform, "RTCPeerConnection" | "now">, options: PeerOptions) {
+    const { configuration, isPolite, events, prepareRestart } = options;
     this.#pc = new platform.RTCPeerConnection(configuration);
+    this.#now = platform.now;
     this.#events = events;
     this.#isPolite = isPolite;
+    this.#prepareRestart = prepareRestart;
     this.#recovery = new Recovery(isPolite, {
-      restart: () => this.#pc.restartIce(),
+      restart: () => void this.#restart(),
       gaveUp: () => events.path("failed"),
     });
     this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate && wire(candidate));
@@ -98,8 +110,10 @@ export class RtcPeer implements Peer {
     if (endOfCandidates) await this.#addCandidate(undefined);
   }
 
-  recover(): void {
-    if (this.#isEstablished && this.#pc.connectionState !== "connected") this.#pc.restartIce();
+  recover(hasMoved = false): void {
+    if (!this.#isEstablished) return;
+    if (hasMoved) void this.#move();
+    else if (this.#pc.connectionState !== "connected") void this.#restart();
   }
 
   async sample(): Promise<QualitySample> {
@@ -142,7 +156,11 @@ export class RtcPeer implements Peer {
     if (sdpType === "answer" && signalingState !== "have-local-offer") return;
     const collides = sdpType === "offer" && (this.#isMakingOffer || signalingState !== "stable");
     this.#ignoresOffer = collides && !this.#isPolite;
-    if (this.#ignoresOffer) return;
+    if (this.#ignoresOffer) {
+      // Where the other side does not answer this one, it was lost on the way.
+      this.#tellAgain();
+      return;
+    }
     await this.#pc.setRemoteDescription({ type: sdpType, sdp });
     await this.#addEarly();
     if (sdpType === "answer") return;
@@ -166,7 +184,38 @@ export class RtcPeer implements Peer {
 
   /** A description that does not fit leaves the old path in place; a new offer sorts it out. */
   #renew(): void {
-    if (this.#pc.signalingState === "stable") this.#pc.restartIce();
+    if (this.#pc.signalingState === "stable") void this.#restart();
+  }
+
+  /** Told what waits for an answer. */
+  #tellAgain(): void {
+    if (this.#isEstablished && this.#pc.signalingState === "have-local-offer") this.#tell();
+  }
+
+  async #restart(): Promise<void> {
+    if (this.#isPreparing) return;
+    this.#isPreparing = true;
+    const configuration = await this.#prepareRestart().catch(() => null);
+    this.#isPreparing = false;
+    const restarts = admitRestart(this.#restarts, this.#now());
+    if (!restarts || this.#pc.signalingState === "closed") return;
+    this.#restarts = restarts;
+    if (configuration) this.#pc.setConfiguration(configuration);
+    this.#pc.restartIce();
+    this.#tellAgain();
+  }
+
+  /** The browser takes seconds to notice that the old path is gone; if it never does, it says nothing of the new one. */
+  async #move(): Promise<void> {
+    await this.#restart();
+    if (this.#pc.connectionState !== "connected") return;
+    this.#events.path("recovering");
+    const { received } = await this.sample();
+    for (const by = this.#now() + UNSEEN_MS; this.#now() < by; await delay(LOOK_MS)) {
+      if (this.#pc.connectionState !== "connected") return;
+      if ((await this.sample()).received > received) break;
+    }
+    await this.#pathChanged();
   }
 
   async #addEarly(): Promise<void> {
@@ -209,6 +258,10 @@ export class RtcPeer implements Peer {
   #localSdp(): string {
     return this.#pc.localDescription?.sdp ?? "";
   }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function wire({ candidate, sdpMid, sdpMLineIndex, usernameFragment }: RTCIceCandidate): IceCandidate {

@@ -26,6 +26,8 @@ export interface SocketOptions {
 const SUBPROTOCOL = "switchboard.v1";
 /** A `pong` later than this belongs to a dead path. */
 const PONG_MS = 10_000;
+/** The same where the path is in doubt: somebody waits for what is to be said on it. */
+const DOUBT_MS = 1_000;
 /** From opening to `registered`. */
 const REGISTER_MS = 10_000;
 /** A connection that held this long was a good one: the back-off starts over. */
@@ -45,6 +47,8 @@ export class ReconnectingSocket {
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #queue: ClientMessageInput[] = [];
+  /** Who waits for a sign of the server. */
+  #doubters: (() => void)[] = [];
 
   constructor(options: SocketOptions) {
     this.#options = options;
@@ -60,10 +64,24 @@ export class ReconnectingSocket {
 
   /** Tries at once instead of when the back-off says: the network is back, or the page is. */
   wake(): void {
-    if (this.#status === "open") this.#ping();
+    if (this.#status === "open") this.#ping(PONG_MS);
     if (this.#status !== "waiting") return;
     clearTimeout(this.#retry);
     void this.#connect();
+  }
+
+  /**
+   * Resolves when the server was heard from: on this connection within a second, else on one that takes its place.
+   * @param hasMoved the device has another network: what was begun on the old one is not waited for
+   */
+  verify(hasMoved: boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#doubters.push(resolve);
+    if (this.#status === "connecting" && this.#socket && hasMoved) this.#lost();
+    if (this.#status === "open") this.#ping(DOUBT_MS);
+    else if (this.#status === "closed") this.#believed();
+    else this.wake();
+    return promise;
   }
 
   /** Sends now, or once the device is registered again. */
@@ -118,7 +136,10 @@ export class ReconnectingSocket {
 
   #receive(frame: unknown, token: string): void {
     if (typeof frame !== "string") return;
-    if (this.#status === "open") clearTimeout(this.#deadline);
+    if (this.#status === "open") {
+      clearTimeout(this.#deadline);
+      this.#believed();
+    }
     if (frame === "pong") return;
     const message = parseServerFrame(frame);
     if (message?.type === "registered") this.#registered(message, token);
@@ -129,7 +150,7 @@ export class ReconnectingSocket {
   #registered(message: ServerMessageOf<"registered">, token: string): void {
     clearTimeout(this.#deadline);
     this.#openedAt = this.#options.platform.now();
-    this.#heartbeat = setInterval(() => this.#ping(), message.heartbeatMs);
+    this.#heartbeat = setInterval(() => this.#ping(PONG_MS), message.heartbeatMs);
     this.#become("open");
     const queued = this.#queue;
     this.#queue = [];
@@ -137,12 +158,17 @@ export class ReconnectingSocket {
     const isResumed = this.#wasRegistered;
     this.#wasRegistered = true;
     this.#options.onRegistered(message, isResumed, token);
+    this.#believed();
   }
 
-  #ping(): void {
+  #ping(withinMs: number): void {
     this.#socket?.send("ping");
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#lost(), PONG_MS);
+    this.#deadline = setTimeout(() => this.#lost(), withinMs);
+  }
+
+  #believed(): void {
+    for (const resolve of this.#doubters.splice(0)) resolve();
   }
 
   #closed(code: number): void {
@@ -185,6 +211,7 @@ export class ReconnectingSocket {
   #become(status: SocketStatus, reason?: CloseReason): void {
     if (this.#status === status) return;
     this.#status = status;
+    if (status === "closed") this.#believed();
     this.#options.onStatus?.(status, reason);
   }
 }

@@ -40,10 +40,19 @@ export class Sockets {
 
   /** Each is open on the strength of its own token. */
   renew(token: string): void {
-    for (const socket of [this.user, ...this.#calls.values()]) socket.trySend({ type: "token_refresh", token });
+    for (const socket of this.#all) socket.trySend({ type: "token_refresh", token });
   }
 
   wake(): void {
-    for (const socket of [this.user, ...this.#calls.values()]) socket.wake();
+    for (const socket of this.#all) socket.wake();
+  }
+
+  /** Resolves when the server can be reached on each: those on a dead path are replaced. */
+  async verify(hasMoved: boolean): Promise<void> {
+    await Promise.all(this.#all.map((socket) => socket.verify(hasMoved)));
+  }
+
+  get #all(): ReconnectingSocket[] {
+    return [this.user, ...this.#calls.values()];
   }
 }

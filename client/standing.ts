@@ -22,6 +22,8 @@ export class Standing {
   #answers: Self["direction"];
   /** Media may flow before the word that the call was answered is here. */
   #path: "connected" | "recovering" | null = null;
+  /** The other side has lost its path, and this one's need not have noticed. */
+  #isPeerLost = false;
 
   constructor({ link, direction, movingSince }: CallOptions, events: StandingEvents) {
     this.#link = link;
@@ -67,14 +69,17 @@ export class Standing {
   /** @returns whether something that was said before has been missed */
   hear(message: ServerMessage): boolean {
     this.step({ type: "heard", message, at: this.#link.now() });
-    if (this.#path) this.step({ type: "media", state: this.#path });
+    if (message.type === "call_state") this.#isPeerLost = message.state === "reconnecting";
+    this.#followPath();
     this.#held(withHold(this.#holds, message, this.#link.userId));
     return this.#gap.isBehind(message) && this.isAnswered;
   }
 
   path(state: "connected" | "recovering"): void {
+    // Its own way is back, so the other side's is: both are one.
+    if (state === "connected" && this.#path === "recovering") this.#isPeerLost = false;
     this.#path = state;
-    this.step({ type: "media", state });
+    this.#followPath();
   }
 
   /** By this user. */
@@ -86,6 +91,10 @@ export class Standing {
   givesWay(): void {
     this.#answers = "incoming";
     this.#gap.reset();
+  }
+
+  #followPath(): void {
+    if (this.#path) this.step({ type: "media", state: this.#isPeerLost ? "recovering" : this.#path });
   }
 
   #held(holds: Holds): void {

@@ -10,6 +10,7 @@ import { Calls } from "./calls.ts";
 import { Commands } from "./commands.ts";
 import { DeviceCall } from "./device-call.ts";
 import type { CallElsewhere } from "./elsewhere.ts";
+import { iceConfiguration, iceConfigurationInTime } from "./ice-configuration.ts";
 import { Inbox } from "./inbox.ts";
 import { type MediaChoice, openCamera, openMedia, openMicrophone, openScreen } from "./media.ts";
 import type { Peer, PeerOptions } from "./peer.ts";
@@ -65,6 +66,7 @@ export class Switchboard {
   readonly #lease: TokenLease;
   readonly #rtts: RegionRtts;
   #userId = "";
+  #stopWatching: (() => void) | null = null;
   #seq: number | undefined;
   #watched: readonly string[] = [];
 
@@ -95,11 +97,21 @@ export class Switchboard {
 
   connect(): void {
     this.#sockets.user.open();
+    this.#stopWatching ??= this.#platform.onNetworkChange(() => this.networkChanged());
   }
 
-  /** The network or the page is back: looks at once whether the connections are alive. */
+  /** The page is back: looks at once whether the connections are alive. */
   wake(): void {
     this.#sockets.wake();
+  }
+
+  /**
+   * The device has come to another network: connections on the old one are replaced, and calls go on by the new one.
+   * In browsers this happens by itself.
+   */
+  networkChanged(): void {
+    void this.#sockets.verify(true);
+    for (const call of this.#calls.all) call.moved();
   }
 
   /** Leaves every call and goes offline. */
@@ -108,6 +120,8 @@ export class Switchboard {
     this.#calls.clear();
     this.#commands.close();
     this.#lease.end();
+    this.#stopWatching?.();
+    this.#stopWatching = null;
     this.#sockets.user.close();
   }
 
@@ -197,6 +211,7 @@ export class Switchboard {
       isEngagedBeside: (callId) => this.#calls.engaged.some(({ id }) => id !== callId),
       freed: () => resumeHeld(this.#calls),
       release: (callId) => this.#release(callId),
+      reachable: () => this.#sockets.verify(false),
       openMedia: (choice) => openMedia(platform, choice),
       openMicrophone: (microphoneId) => openMicrophone(platform, { microphoneId }),
       openCamera: (cameraId) => openCamera(platform, { cameraId }),
@@ -206,19 +221,19 @@ export class Switchboard {
     };
   }
 
-  async #openPeer(options: Omit<PeerOptions, "configuration">): Promise<Peer> {
+  async #openPeer(options: Pick<PeerOptions, "isPolite" | "events">): Promise<Peer> {
     const open = this.#options.openPeer ?? ((all: PeerOptions) => new RtcPeer(this.#platform, all));
-    return open({ ...options, configuration: await this.#configuration() });
+    const configuration = await iceConfiguration(this.api);
+    const prepareRestart = async () => {
+      await this.#sockets.verify(false);
+      return iceConfigurationInTime(this.api);
+    };
+    return open({ ...options, configuration, prepareRestart });
   }
 
   async #openRoomPeer(options: Omit<RoomPeerOptions, "configuration">): Promise<RoomPeer> {
     const open = this.#options.openRoomPeer ?? ((all: RoomPeerOptions) => new RtcRoomPeer(this.#platform, all));
-    return open({ ...options, configuration: await this.#configuration() });
-  }
-
-  async #configuration(): Promise<RTCConfiguration> {
-    const { iceServers, iceTransportPolicy } = await this.api.iceServers();
-    return { iceServers: iceServers.map(iceServer), iceTransportPolicy };
+    return open({ ...options, configuration: await iceConfiguration(this.api) });
   }
 
   #socket(path: string): ReconnectingSocket {
@@ -301,12 +316,4 @@ export class Switchboard {
 
 function presenceOf({ userId, status, lastSeen }: ServerMessageOf<"presence">): PresenceResponse {
   return { userId, status, lastSeen };
-}
-
-function iceServer({
-  urls,
-  username,
-  credential,
-}: Awaited<ReturnType<Api["iceServers"]>>["iceServers"][number]): RTCIceServer {
-  return { urls, ...(username !== undefined && { username }), ...(credential !== undefined && { credential }) };
 }

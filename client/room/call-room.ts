@@ -49,6 +49,7 @@ function linkOf(link: CallLink, commands: CallCommands): RoomLink {
     deviceId: link.deviceId,
     now: () => link.now(),
     random: () => link.random(),
+    reachable: () => link.reachable(),
     openScreen: () => link.openScreen(),
     openPeer: (events) => link.openRoomPeer(events),
     request: (command, commandId) => commands.request(command, commandId),

@@ -20,6 +20,8 @@ export interface RoomLink extends RoomConnectionLink {
   readonly deviceId: string;
   now(): number;
   random(): number;
+  /** Resolves when the server can be reached. */
+  reachable(): Promise<void>;
   /** @throws SwitchboardError `screen_denied` */
   openScreen(): Promise<Screen>;
 }
@@ -109,6 +111,11 @@ export class DeviceRoom implements Room {
   answered(): void {
     this.#isAnswered = true;
     this.#consider();
+  }
+
+  /** The device has another network: the server says what is to be done, as for any lost path. */
+  moved(): void {
+    void this.#options.link.reachable().then(() => this.#step({ type: "path", state: "gone" }));
   }
 
   /** A message of the server about this call. */

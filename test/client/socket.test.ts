@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ReconnectingSocket, type SocketOptions } from "../../client/socket.ts";
 import { ScriptedEdge } from "../support/scripted-edge.ts";
 
@@ -143,4 +143,52 @@ test("frames of a newer protocol, and what is none, are passed over", async () =
   connection.sendRaw(JSON.stringify({ type: "presence", userId: 7 }));
   connection.send({ type: "presence", userId, status: "online", lastSeen: null });
   await vi.waitFor(() => expect(heard).toEqual(["presence"]));
+});
+
+describe("a path in doubt", () => {
+  async function opened() {
+    const statuses: string[] = [];
+    const isOpen = Promise.withResolvers<void>();
+    const onRegistered = () => isOpen.resolve();
+    const socket = dial({ onStatus: (status) => statuses.push(status), onRegistered });
+    const connection = await edge.registered("/ws", userId);
+    await isOpen.promise;
+    return { socket, connection, statuses };
+  }
+
+  test("that the server answers on within a second stays", async () => {
+    const { socket, connection, statuses } = await opened();
+    const verified = socket.verify(true);
+    await connection.ping();
+    connection.sendRaw("pong");
+    await verified;
+    expect(statuses).toEqual(["connecting", "open"]);
+  });
+
+  test("on which nothing comes for a second is replaced, and who waits goes on with the new one", async () => {
+    const { socket, statuses } = await opened();
+    const asked = performance.now();
+    const verified = socket.verify(false);
+    await edge.registered("/ws", userId);
+    await verified;
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(990);
+    expect(statuses).toEqual(["connecting", "open", "waiting", "connecting", "open"]);
+  });
+
+  test("that was being dialled before the device moved is dialled anew at once", async () => {
+    const socket = dial();
+    await (await edge.connection("/ws")).next("register");
+    const verified = socket.verify(true);
+    await edge.registered("/ws", userId);
+    await verified;
+    expect(socket.status).toBe("open");
+  });
+
+  test("is nobody's concern once the socket is closed", async () => {
+    const { socket } = await opened();
+    const verified = socket.verify(false);
+    socket.close();
+    await verified;
+    await socket.verify(true);
+  });
 });

@@ -51,8 +51,8 @@ export class FakePeer implements Peer {
     this.#tell(`candidates: ${candidates.map(({ candidate }) => candidate).join()}${endOfCandidates ? " (all)" : ""}`);
   }
 
-  recover(): void {
-    this.#tell("recover");
+  recover(hasMoved = false): void {
+    this.#tell(hasMoved ? "recover, moved" : "recover");
   }
 
   async sample(): Promise<QualitySample> {

@@ -11,7 +11,6 @@ export function useSwitchboard(session: Session): Switchboard {
     const { signal } = controller;
     const wake = () => switchboard.wake();
     switchboard.connect();
-    addEventListener("online", wake, { signal });
     document.addEventListener("visibilitychange", wake, { signal });
     // A closed window hangs up; one that comes back from the browser's cache is a new connection.
     addEventListener("pagehide", () => switchboard.close(), { signal });

@@ -1,4 +1,4 @@
-import { type Cabled, Host } from "./host.ts";
+import { Host, type Place } from "./host.ts";
 import { cable, Namespace, type Plug } from "./namespace.ts";
 import { type Nat, rules } from "./nat.ts";
 
@@ -14,6 +14,7 @@ export class Home {
   readonly #router: Namespace;
   readonly #number: number;
   readonly #hosts: Host[] = [];
+  #places = 0;
 
   private constructor(router: Namespace, number: number) {
     this.#router = router;
@@ -39,12 +40,13 @@ export class Home {
   async host(): Promise<Host> {
     const host = await Host.build(`host${this.#number}-${this.#hosts.length}`);
     this.#hosts.push(host);
-    await host.join(this.socket(this.#hosts.length - 1));
+    await host.moveTo(this);
     return host;
   }
 
-  /** Where a machine is plugged in, and the address that it gets there. */
-  socket(place: number): Cabled {
+  /** Where the next machine is plugged in, and the address that it gets there. */
+  place(): Place {
+    const place = this.#places++;
     return {
       plug: { at: this.#router, name: `port${place}`, bridge: "lan" },
       address: `${this.#address(10 + place)}/24`,

@@ -6,7 +6,7 @@ import { launchBrowser } from "../browser.ts";
 import { cable, Namespace, type Plug } from "./namespace.ts";
 
 /** A place in a network. */
-export interface Cabled {
+export interface Place {
   readonly plug: Plug;
   readonly address: string;
   readonly gateway: string;
@@ -30,18 +30,12 @@ export class Host {
     return new Host(await Namespace.create(role));
   }
 
-  /** By a cable of its own. @returns the name of the interface */
-  async join({ plug, address, gateway }: Cabled): Promise<string> {
-    const name = `eth${this.#cables++}`;
-    await cable({ at: this.#namespace, name, address }, plug);
+  /** As when somebody walks out of one Wi-Fi into another: the link goes down and its address with it, and another comes up. */
+  async moveTo(home: { place(): Place }): Promise<void> {
+    if (this.#cables > 0) await this.#leave(`eth${this.#cables - 1}`);
+    const { plug, address, gateway } = home.place();
+    await cable({ at: this.#namespace, name: `eth${this.#cables++}`, address }, plug);
     await this.#namespace.ip(`route add default via ${gateway}`);
-    return name;
-  }
-
-  /** As when somebody walks out of the reach of a Wi-Fi: the address goes with the link. */
-  async leave(name: string): Promise<void> {
-    await this.#namespace.ip(`link set ${name} down`);
-    await this.#namespace.ip(`address flush dev ${name}`);
   }
 
   /** A real Chromium of this machine. */
@@ -53,6 +47,11 @@ export class Host {
   async close(): Promise<void> {
     await this.#browser?.close();
     rmSync(this.#folder, { recursive: true });
+  }
+
+  async #leave(name: string): Promise<void> {
+    await this.#namespace.ip(`link set ${name} down`);
+    await this.#namespace.ip(`address flush dev ${name}`);
   }
 
   /** A program of the same arguments that runs in here. */

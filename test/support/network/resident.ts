@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
 import { type Account, remember } from "../accounts.ts";
 import { received, recordConnections, shrinkCamera, watchErrors } from "../browser.ts";
+import { longestGap, watchGap } from "../group.ts";
 import { ORIGIN } from "./internet.ts";
 
 /** Somebody in a home, with the page open in a browser of that home. */
@@ -55,7 +56,50 @@ export class Resident {
     await expect.poll(since, { timeout: 20_000 }).toBe(true);
   }
 
+  /** From now on notes each phase that the page shows, and for how long there is no new picture of the other one. */
+  async watch({ account }: Resident): Promise<void> {
+    await watchGap(this.page, account.name);
+    await this.page.evaluate(() => {
+      const phases: string[] = [];
+      window.phases = phases;
+      const connection = window.connections.at(-1);
+      const configure = connection?.setConfiguration.bind(connection);
+      const freshRelays: RTCIceServer[] = [];
+      window.freshRelays = freshRelays;
+      if (connection && configure)
+        connection.setConfiguration = (configuration) => {
+          freshRelays.push(...(configuration?.iceServers ?? []).filter(({ credential }) => credential));
+          configure(configuration);
+        };
+      setInterval(() => {
+        const phase = document.querySelector(".call-phase")?.textContent ?? "";
+        if (phase !== phases.at(-1)) phases.push(phase);
+      }, 10);
+    });
+  }
+
+  async phases(): Promise<readonly string[]> {
+    return this.page.evaluate(() => window.phases ?? []);
+  }
+
+  /** How many relays, with credentials, the connection has been given since. */
+  async freshRelays(): Promise<number> {
+    return this.page.evaluate(() => window.freshRelays?.length ?? 0);
+  }
+
+  /** The longest time in ms without a new picture; what comes after that is not looked at. */
+  async gap(): Promise<number> {
+    return longestGap(this.page);
+  }
+
   async close(): Promise<void> {
     await this.#context.close();
+  }
+}
+
+declare global {
+  interface Window {
+    phases?: readonly string[];
+    freshRelays?: readonly RTCIceServer[];
   }
 }

@@ -7,19 +7,22 @@ import { Internet, TURN_VARS } from "./internet.ts";
 import type { Nat } from "./nat.ts";
 import { Resident } from "./resident.ts";
 
+interface Accounts {
+  readonly ada: Account;
+  readonly bob: Account;
+  readonly eve: Account;
+}
+
 /** The real edge, a coturn, and two homes with somebody in each; and a second one in the first home. */
 export class TwoHomes {
   readonly site: Site;
   readonly internet: Internet;
   readonly homes: { readonly ada: Home; readonly bob: Home };
   readonly hosts: { readonly ada: Host; readonly adasNeighbour: Host; readonly bob: Host };
-  readonly #accounts: { readonly ada: Account; readonly bob: Account };
+  readonly #accounts: Accounts;
   #residents: Resident[] = [];
 
-  private constructor(
-    parts: Pick<TwoHomes, "site" | "internet" | "homes" | "hosts">,
-    accounts: { ada: Account; bob: Account },
-  ) {
+  private constructor(parts: Pick<TwoHomes, "site" | "internet" | "homes" | "hosts">, accounts: Accounts) {
     this.site = parts.site;
     this.internet = parts.internet;
     this.homes = parts.homes;
@@ -37,9 +40,9 @@ export class TwoHomes {
         adasNeighbour: await homes.ada.host(),
         bob: await homes.bob.host(),
       };
-      const [ada, bob] = await introduce(site.url, ["Ada", "Bob"]);
-      if (!ada || !bob) throw new Error("somebody is missing");
-      return new TwoHomes({ site, internet, homes, hosts }, { ada, bob });
+      const [ada, bob, eve] = await introduce(site.url, ["Ada", "Bob", "Eve"]);
+      if (!ada || !bob || !eve) throw new Error("somebody is missing");
+      return new TwoHomes({ site, internet, homes, hosts }, { ada, bob, eve });
     } catch (error) {
       await Internet.remove();
       await site.close();
@@ -60,6 +63,12 @@ export class TwoHomes {
       this.#open(bobs, this.#accounts.bob),
     ]);
     return { ada, bob };
+  }
+
+  /** And Eve, who is at Ada's. */
+  async three(): Promise<{ ada: Resident; bob: Resident; eve: Resident }> {
+    const [both, eve] = await Promise.all([this.residents(), this.#open(this.hosts.adasNeighbour, this.#accounts.eve)]);
+    return { ...both, eve };
   }
 
   /** After each test. @returns what went wrong inside of pages */

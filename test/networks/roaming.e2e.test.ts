@@ -1,0 +1,57 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Home } from "../support/network/home.ts";
+import { hindrance } from "../support/network/namespace.ts";
+import type { Resident } from "../support/network/resident.ts";
+import { TwoHomes } from "../support/network/two-homes.ts";
+
+/** Of media, when a device comes to another network. */
+const MAX_GAP_MS = 4_000;
+const RENEWED = ["Connected", "Reconnecting…", "Connected"];
+
+const hindered = await hindrance();
+let town: TwoHomes;
+/** Other places that Ada comes to. */
+let cafe: Home;
+let office: Home;
+beforeAll(async () => {
+  if (hindered !== null) return;
+  town = await TwoHomes.start();
+  cafe = await town.internet.home("port restricted");
+  office = await town.internet.home("full cone");
+});
+beforeEach(({ skip }) => skip(hindered !== null, hindered ?? ""));
+afterEach(async () => expect(await town.closePages()).toEqual([]));
+afterAll(() => town?.close());
+
+describe("a call whose device comes to another network goes on within 4 s", () => {
+  test("[RES-5] when it is the caller's", async () => {
+    const { ada, bob } = await town.residents();
+    await talk(ada, bob);
+    await town.hosts.ada.moveTo(cafe);
+    await renewed(ada, bob);
+    expect(await ada.freshRelays()).toBeGreaterThan(0);
+  });
+
+  test("[RES-5] when it is the callee's", async () => {
+    const { ada, bob } = await town.residents();
+    await talk(bob, ada);
+    await town.hosts.ada.moveTo(office);
+    await renewed(ada, bob);
+  });
+});
+
+async function talk(caller: Resident, callee: Resident): Promise<void> {
+  await caller.call(callee);
+  await callee.answer();
+  await Promise.all([caller.seesAndHears(), callee.seesAndHears()]);
+  await Promise.all([caller.watch(callee), callee.watch(caller)]);
+  await expect.poll(() => caller.phases()).toEqual(["Connected"]);
+}
+
+async function renewed(ada: Resident, bob: Resident): Promise<void> {
+  await expect.poll(() => ada.phases(), { timeout: 15_000 }).toEqual(RENEWED);
+  await expect.poll(() => bob.phases()).toEqual(RENEWED);
+  await Promise.all([ada.seesAndHears(), bob.seesAndHears()]);
+  const gaps = await Promise.all([ada.gap(), bob.gap()]);
+  expect(Math.max(...gaps)).toBeLessThan(MAX_GAP_MS);
+}
