@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { accept, callGroup, seesAndHears } from "../support/group.ts";
 import type { Home } from "../support/network/home.ts";
 import { hindrance } from "../support/network/namespace.ts";
 import type { Resident } from "../support/network/resident.ts";
@@ -39,6 +40,27 @@ describe("a call whose device comes to another network goes on within 4 s", () =
     await renewed(ada, bob);
   });
 });
+
+describe("a room one of whose devices comes to another network", () => {
+  test("[RES-5] is joined anew by it within 4 s", async () => {
+    await town.startNode();
+    const { ada, bob, eve } = await town.three();
+    await callGroup(ada.page, [bob.account.name, eve.account.name]);
+    await accept(bob.page, eve.page);
+    await everybodySeesAndHears([ada, bob, eve]);
+    await Promise.all([ada.watch(bob), bob.watch(ada), eve.watch(ada)]);
+    await town.hosts.ada.moveTo(cafe);
+    await expect.poll(() => ada.phases(), { timeout: 15_000 }).toEqual(RENEWED);
+    await everybodySeesAndHears([ada, bob, eve]);
+    const gaps = await Promise.all([ada.gap(), bob.gap(), eve.gap()]);
+    expect(Math.max(...gaps)).toBeLessThan(MAX_GAP_MS);
+  });
+});
+
+async function everybodySeesAndHears(people: readonly Resident[]): Promise<void> {
+  const othersOf = (one: Resident) => people.filter((other) => other !== one).map(({ account }) => account.name);
+  await Promise.all(people.map((one) => seesAndHears(one.page, othersOf(one))));
+}
 
 async function talk(caller: Resident, callee: Resident): Promise<void> {
   await caller.call(callee);

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { generate } from "selfsigned";
+import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts";
+import { ROOT } from "../project.ts";
 import { Home } from "./home.ts";
 import { Namespace, removeOwn, removeStale } from "./namespace.ts";
 import type { Nat } from "./nat.ts";
@@ -14,11 +16,12 @@ import type { Nat } from "./nat.ts";
 /** Public addresses, of those that documents use (RFC 5737). */
 const EDGE = "203.0.113.1";
 const TURN = "203.0.113.2";
+const NODE = "203.0.113.3";
 
 /** The edge of this internet, as browsers in its homes reach it. */
 export const ORIGIN = `https://${EDGE}`;
-/** The same for a media node, which has not our certificate. */
-export const PLAIN_ORIGIN = `http://${EDGE}`;
+/** The same for a media node, which does not know our certificate. */
+const PLAIN_ORIGIN = `http://${EDGE}`;
 /** What the edge is to say of its TURN server. */
 export const TURN_VARS = { TURN_HOSTS: TURN, TURN_TLS_PORT: "443" };
 
@@ -50,7 +53,7 @@ export class Internet {
   static async start({ edgeUrl, turnSecret }: InternetOptions): Promise<Internet> {
     await removeStale();
     const namespace = await Namespace.create("internet");
-    await namespace.bridge("public", `${EDGE}/24`, `${TURN}/24`);
+    await namespace.bridge("public", `${EDGE}/24`, `${TURN}/24`, `${NODE}/24`);
     const folder = mkdtempSync(join(tmpdir(), "switchboard-internet-"));
     const internet = new Internet(namespace, folder, await listenFor(edgeUrl, socketPath(folder)));
     await internet.#certify();
@@ -65,6 +68,21 @@ export class Internet {
     const home = await Home.build({ number, publicAddress: `203.0.113.${10 + number}/24`, uplink, nat });
     this.#homes.push(home);
     return home;
+  }
+
+  /** A media node of its own address; the edge counts it a moment later. */
+  async startNode(nodeKey: string): Promise<void> {
+    const env = {
+      ...process.env,
+      SWITCHBOARD_EDGE_URL: PLAIN_ORIGIN,
+      SFU_NODE_KEY: nodeKey,
+      SFU_LISTEN_IP: NODE,
+      SFU_RTC_PORT: "0",
+      HEALTH_PORT: "0",
+      MEDIASOUP_WORKER_BIN: await ensureMediasoupWorker({ log: () => {} }),
+    };
+    const args = ["--import", FOLLOW_PARENT, join(ROOT, "sfu-node/main.ts")];
+    this.#namespace.spawn(process.execPath, args, { env, cwd: ROOT, stdio: ["ignore", "ignore", "inherit", "ipc"] });
   }
 
   async close(): Promise<void> {

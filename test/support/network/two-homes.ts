@@ -1,3 +1,5 @@
+import { expect } from "vitest";
+import { HealthResponse } from "../../../schema/http.ts";
 import { type Account, introduce } from "../accounts.ts";
 import { SECRETS } from "../edge.ts";
 import { Site } from "../site.ts";
@@ -48,6 +50,14 @@ export class TwoHomes {
       await site.close();
       throw error;
     }
+  }
+
+  /** For rooms: back when the edge counts it. */
+  async startNode(): Promise<void> {
+    await this.internet.startNode(SECRETS.SFU_NODE_KEY);
+    const counted = async () =>
+      HealthResponse.parse(await (await fetch(`${this.site.url}/health`)).json()).services.sfu;
+    await expect.poll(async () => (await counted()).nodes, { timeout: 15_000 }).toBe(1);
   }
 
   /** From now on what each opens goes through such a router. */
