@@ -10,6 +10,7 @@ import {
   PresenceResponse,
   RegionsResponse,
   Settings,
+  type SettingsRequest,
   VapidKeyResponse,
 } from "../schema/http.ts";
 import { parseJson } from "../schema/json.ts";
@@ -85,12 +86,13 @@ export class Api {
     return this.#get("/api/settings", Settings);
   }
 
-  setSettings(settings: Settings): Promise<Settings> {
+  setSettings(settings: SettingsRequest): Promise<Settings> {
     return this.#ask("PUT", "/api/settings", Settings, settings);
   }
 
-  iceServers(): Promise<IceServersResponse> {
-    return this.#get("/api/ice-servers", IceServersResponse);
+  /** @param policy `relay` for this connection alone, however the user has it */
+  iceServers(policy: IceServersResponse["iceTransportPolicy"] = "all"): Promise<IceServersResponse> {
+    return this.#get(policy === "all" ? "/api/ice-servers" : "/api/ice-servers?policy=relay", IceServersResponse);
   }
 
   /** Where to measure how far the regions of media nodes are. */

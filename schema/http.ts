@@ -42,6 +42,9 @@ export type Contact = z.infer<typeof Contact>;
 export const ContactsResponse = z.object({ contacts: z.array(Contact) });
 export type ContactsResponse = z.infer<typeof ContactsResponse>;
 
+/** A request may ask for `relay`; whoever is to be relayed anyway cannot ask for `all`. */
+export const IceServersQuery = z.object({ policy: z.enum(["all", "relay"]).default("all") });
+
 export const IceServersResponse = z.object({
   iceServers: z.array(
     z.object({ urls: z.array(z.string()), username: z.string().optional(), credential: z.string().optional() }),
@@ -144,12 +147,18 @@ export type CallEventsResponse = z.infer<typeof CallEventsResponse>;
 export const BlocksResponse = z.object({ blocks: z.array(z.object({ userId: UserId, blockedAt: Timestamp })) });
 export type BlocksResponse = z.infer<typeof BlocksResponse>;
 
-/** `GET` and `PUT /api/settings`. */
+/** `GET /api/settings`, and the answer to `PUT`. */
 export const Settings = z.object({
   /** Who may ring the user's devices; the calls of others are missed without a sound. */
   ringFrom: z.enum(["everybody", "contacts"]),
+  /** The user's devices send media through relays alone: nobody they talk to learns their addresses. */
+  relayOnly: z.boolean(),
 });
 export type Settings = z.infer<typeof Settings>;
+
+/** What is not said stays as it is. */
+export const SettingsRequest = Settings.partial();
+export type SettingsRequest = z.infer<typeof SettingsRequest>;
 
 /** `GET /api/push/vapid-key`: what `PushManager.subscribe` takes as `applicationServerKey`. */
 export const VapidKeyResponse = z.object({ publicKey: z.string() });

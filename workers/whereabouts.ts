@@ -14,6 +14,11 @@ const Seen = z.object({
 
 const SEEN_HEADER = "x-switchboard-seen-from";
 
+/** Where a request comes from. */
+export function seenFrom({ cf }: { readonly cf?: unknown }): Party {
+  return partyOf(Seen.parse(cf ?? {}));
+}
+
 /** A request for an object, with where it comes from. */
 export function withWhereabouts(asked: Request, { cf }: { readonly cf?: unknown }): Request {
   const { latitude, longitude, continent } = Seen.parse(cf ?? {});
@@ -23,7 +28,10 @@ export function withWhereabouts(asked: Request, { cf }: { readonly cf?: unknown 
 }
 
 export function whereaboutsOf({ headers }: Request): Party {
-  const { latitude, longitude, continent } = Seen.parse(JSON.parse(headers.get(SEEN_HEADER) ?? "{}"));
+  return partyOf(Seen.parse(JSON.parse(headers.get(SEEN_HEADER) ?? "{}")));
+}
+
+function partyOf({ latitude, longitude, continent }: z.infer<typeof Seen>): Party {
   return { at: latitude !== null && longitude !== null ? { latitude, longitude } : null, continent, rtts: {} };
 }
 

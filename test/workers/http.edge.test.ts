@@ -1,11 +1,10 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   ContactsResponse,
   DevicesResponse,
   DevTokenResponse,
   HistoryResponse,
-  IceServersResponse,
   PresenceResponse,
   RegionsResponse,
   UserResponse,
@@ -25,7 +24,7 @@ const SOON = { timeout: 8_000 };
 let edge: Edge;
 let ada: Person;
 beforeAll(async () => {
-  edge = await Edge.start({ TURN_HOSTS: "turn-a.example, turn-b.example", TURN_TLS_PORT: "443", SFU_PINGS: PINGS });
+  edge = await Edge.start({ SFU_PINGS: PINGS });
   ada = await edge.person("Ada");
 });
 afterAll(() => edge.close());
@@ -206,36 +205,6 @@ test("[FLEET-5] GET /api/regions names where a device can measure, and nothing e
       { region: "eu-west", pingUrl: "https://eu.example/ping?a=b" },
       { region: "us-east", pingUrl: "https://us.example/ping" },
     ],
-  });
-});
-
-describe("GET /api/ice-servers", () => {
-  test("[HTTP-4] names STUN and TURN on every host, over UDP, TCP and TLS", async () => {
-    const answer = await edge.as(ada, "/api/ice-servers");
-    expect(answer.headers.get("cache-control")).toBe("private, max-age=270");
-    const { iceServers, iceTransportPolicy, ttl } = IceServersResponse.strict().parse(await answer.json());
-    expect({ iceTransportPolicy, ttl }).toEqual({ iceTransportPolicy: "all", ttl: 300 });
-    const [stun, turn] = iceServers;
-    expect(stun).toEqual({ urls: ["stun:turn-a.example:3478", "stun:turn-b.example:3478"] });
-    expect(turn?.urls).toEqual(
-      ["turn-a.example", "turn-b.example"].flatMap((host) => [
-        `turn:${host}:3478?transport=udp`,
-        `turn:${host}:3478?transport=tcp`,
-        `turns:${host}:443?transport=tcp`,
-      ]),
-    );
-  });
-
-  test("[HTTP-4] gives a credential that the TURN server can check, for the asker and for minutes", async () => {
-    const asked = Date.now() / 1000;
-    const { iceServers, ttl } = IceServersResponse.parse(await (await edge.as(ada, "/api/ice-servers")).json());
-    const { username = "", credential } = iceServers[1] ?? {};
-    const hmac = createHmac("sha1", SECRETS.TURN_SECRET).update(username).digest("base64");
-    expect(credential).toBe(hmac);
-    const [expiry, user] = username.split(":");
-    expect(user).toBe(ada.userId);
-    expect(Number(expiry)).toBeGreaterThanOrEqual(Math.floor(asked) + ttl);
-    expect(Number(expiry)).toBeLessThanOrEqual(Date.now() / 1000 + ttl + 60);
   });
 });
 

@@ -45,7 +45,7 @@ describe("who may ring", () => {
   test("[SAFE-2] [SET-1] only contacts may ring, when the user says so", async () => {
     const { ada, bob, caller, phone } = await scene(edge);
     const put = await edge.as(bob, "/api/settings", { method: "PUT", body: JSON.stringify({ ringFrom: "contacts" }) });
-    expect(Settings.parse(await put.json())).toEqual({ ringFrom: "contacts" });
+    expect(Settings.parse(await put.json())).toEqual({ ringFrom: "contacts", relayOnly: false });
     await initiate(caller, bob.userId);
     await phone.settle();
     expect(phone.story()).toEqual(["registered"]);

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { DeviceRequest, Settings } from "../../schema/http.ts";
+import { DeviceRequest, SettingsRequest } from "../../schema/http.ts";
 import { PushToken } from "../../schema/push-token.ts";
 import type { Bindings } from "./bindings.ts";
 import { HttpRefusal, parseBody, pathId } from "./errors.ts";
@@ -33,8 +33,9 @@ export async function settings(context: PrivacyContext): Promise<Response> {
 }
 
 export async function putSettings(context: PrivacyContext): Promise<Response> {
-  const { ringFrom } = await parseBody(context, Settings);
-  await me(context).changeSettings({ type: "ring_from", ringFrom });
+  const { ringFrom, relayOnly } = await parseBody(context, SettingsRequest);
+  if (ringFrom !== undefined) await me(context).changeSettings({ type: "ring_from", ringFrom });
+  if (relayOnly !== undefined) await me(context).changeSettings({ type: "relay_only", relayOnly });
   return context.json(await me(context).settings());
 }
 

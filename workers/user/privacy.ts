@@ -10,7 +10,8 @@ export class Privacy {
 
   constructor(storage: SyncKvStorage) {
     this.#storage = storage;
-    this.#settings = storage.get<UserSettings>("settings") ?? DEFAULT_SETTINGS;
+    // A row of an earlier version knew fewer of them.
+    this.#settings = { ...DEFAULT_SETTINGS, ...storage.get<Partial<UserSettings>>("settings") };
   }
 
   /** @returns false when the list that it concerns is full */
@@ -46,6 +47,7 @@ export class Privacy {
   }
 
   get settings(): Settings {
-    return { ringFrom: this.#settings.ringFrom };
+    const { ringFrom, relayOnly } = this.#settings;
+    return { ringFrom, relayOnly };
   }
 }

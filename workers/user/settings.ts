@@ -17,16 +17,18 @@ export interface UserSettings {
   /** Since when. */
   readonly contacts: Readonly<Record<string, number>>;
   readonly ringFrom: Settings["ringFrom"];
+  readonly relayOnly: boolean;
 }
 
-export const DEFAULT_SETTINGS: UserSettings = { blocked: {}, contacts: {}, ringFrom: "everybody" };
+export const DEFAULT_SETTINGS: UserSettings = { blocked: {}, contacts: {}, ringFrom: "everybody", relayOnly: false };
 
 export type Change =
   | { readonly type: "block"; readonly userId: string; readonly lastSeen?: number | null }
   | { readonly type: "unblock"; readonly userId: string }
   | { readonly type: "add_contact"; readonly userId: string }
   | { readonly type: "remove_contact"; readonly userId: string }
-  | { readonly type: "ring_from"; readonly ringFrom: Settings["ringFrom"] };
+  | { readonly type: "ring_from"; readonly ringFrom: Settings["ringFrom"] }
+  | { readonly type: "relay_only"; readonly relayOnly: boolean };
 
 /** @returns the same object when nothing changes; null when a list is full */
 export function changed(settings: UserSettings, change: Change, now: number): UserSettings | null {
@@ -46,7 +48,13 @@ export function changed(settings: UserSettings, change: Change, now: number): Us
       return change.userId in contacts ? { ...settings, contacts: without(contacts, change.userId) } : settings;
     case "ring_from":
       return change.ringFrom === settings.ringFrom ? settings : { ...settings, ringFrom: change.ringFrom };
+    case "relay_only":
+      return relaying(settings, change.relayOnly);
   }
+}
+
+function relaying(settings: UserSettings, relayOnly: boolean): UserSettings {
+  return relayOnly === settings.relayOnly ? settings : { ...settings, relayOnly };
 }
 
 function isListFull(list: object): boolean {

@@ -23,7 +23,7 @@ export const ORIGIN = `https://${EDGE}`;
 /** The same for a media node, which does not know our certificate. */
 const PLAIN_ORIGIN = `http://${EDGE}`;
 /** What the edge is to say of its TURN server. */
-export const TURN_VARS = { TURN_HOSTS: TURN, TURN_TLS_PORT: "443" };
+export const TURN_VARS = { TURN_SERVERS: `local=${TURN}:3478/443` };
 
 /** Only a failure ever takes this long. */
 const TURN_START_MS = 10_000;

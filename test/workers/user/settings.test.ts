@@ -31,6 +31,7 @@ describe("whom a user lets through", () => {
     expect(changed(settings, { type: "block", userId: ADA, lastSeen: 9 }, T0 + 1)).toBe(settings);
     expect(changed(settings, { type: "unblock", userId: BOB }, T0)).toBe(settings);
     expect(changed(settings, { type: "ring_from", ringFrom: "everybody" }, T0)).toBe(settings);
+    expect(changed(settings, { type: "relay_only", relayOnly: false }, T0)).toBe(settings);
   });
 
   test("a list has an end", () => {
