@@ -10,11 +10,16 @@ import { installationSecrets } from "./start/secrets.ts";
 import { readSettings } from "./start/settings.ts";
 import { startSfuNode } from "./start/sfu-node.ts";
 import { type Boot, supervise } from "./start/supervise.ts";
+import { isTurnInstalled, startTurnServer, type TurnServer } from "./turn/start.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+/** Whoever is relayed here is on this machine too: its own relays, and the media node. */
+const PEERS_HERE = ["allow-loopback-peers", "allowed-peer-ip=127.0.0.1"];
+
 /** `npm start`: everything that a call needs, on this machine. */
-async function boot({ step, runs, log }: Boot): Promise<string> {
+async function start(boot: Boot): Promise<string> {
+  const { step, runs, log } = boot;
   const { port, dataDir, databaseUrl } = readSettings(process.env, root);
   await mustBeFree(port);
   const secrets = installationSecrets(dataDir);
@@ -26,8 +31,11 @@ async function boot({ step, runs, log }: Boot): Promise<string> {
 
   await step("web page", () => buildWebPage(root));
 
+  const turn = await turnServer(boot, join(dataDir, "turn"), secrets.TURN_SECRET);
+
   const vars = {
     ...secrets,
+    ...(turn && { TURN_SERVERS: `local=127.0.0.1:${turn.port}/${turn.tlsPort}` }),
     DATABASE_URL: postgres.databaseUrl,
     NEON_LOCAL: postgres.neonLocal,
     DEVELOPMENT: "on",
@@ -44,4 +52,17 @@ async function boot({ step, runs, log }: Boot): Promise<string> {
   return `Switchboard is ready: ${edge.url}`;
 }
 
-process.exit(await supervise(boot).then(() => 0, reportFailure));
+/** Calls on one machine connect without a relay too, so it may be missing. */
+async function turnServer({ step, runs, log }: Boot, folder: string, secret: string): Promise<TurnServer | null> {
+  const say = log("TURN server");
+  if (!isTurnInstalled()) {
+    say("coturn is not installed, so no call can be relayed. On Debian: apt-get install coturn");
+    return null;
+  }
+  const options = { folder, secrets: [secret], more: PEERS_HERE, log: say };
+  const server = await step("TURN server", () => startTurnServer(options));
+  runs("TURN server", server.stop, server.exited);
+  return server;
+}
+
+process.exit(await supervise(start).then(() => 0, reportFailure));

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { writeCertificate } from "../../tools/turn/config.ts";
 import { startTurnServer, type TurnServer } from "../../tools/turn/start.ts";
 import { temporaryFolder } from "./data-folder.ts";
 import { type Allocated, type Credential, type Transport, TurnClient } from "./turn-client.ts";
@@ -16,6 +17,8 @@ export interface Coturn extends TurnServer {
   /** Tells a coturn that runs of one more secret. */
   addSecret(secret: string): Promise<void>;
   removeSecret(secret: string): Promise<void>;
+  /** Has it read a new certificate. */
+  renewCertificate(): Promise<void>;
   /** Ends it, and leaves nothing. */
   close(): Promise<void>;
 }
@@ -24,13 +27,17 @@ export async function startCoturn(secrets: readonly string[], more: readonly str
   const folder = temporaryFolder();
   const server = await startTurnServer({ folder, secrets, more });
   const administer = async (...args: string[]) => {
-    await run("turnadmin", [...args, "--realm=switchboard", `--userdb=${join(dirname(server.configPath), "turndb")}`]);
+    await run("turnadmin", [...args, "--realm=switchboard", `--userdb=${join(folder, "turndb")}`]);
   };
   return {
     ...server,
     address: `127.0.0.1:${server.port}/${server.tlsPort}`,
     addSecret: (secret) => administer(`--set-secret=${secret}`),
     removeSecret: (secret) => administer(`--delete-secret=${secret}`),
+    renewCertificate: async () => {
+      await writeCertificate(folder, "127.0.0.1");
+      process.kill(Number(readFileSync(join(folder, "turn.pid"), "utf8")), "SIGUSR2");
+    },
     close: async () => {
       await server.stop();
       rmSync(folder, { recursive: true });

@@ -1,11 +1,12 @@
 import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { ContactsResponse, DevTokenResponse, HealthResponse } from "../../schema/http.ts";
+import { ContactsResponse, DevTokenResponse, HealthResponse, IceServersResponse } from "../../schema/http.ts";
 import { fillFolder, temporaryFolder } from "../support/data-folder.ts";
 import { freePort } from "../support/free-port.ts";
 import { alive, family, killFamily, Run } from "../support/processes.ts";
 import { ROOT } from "../support/project.ts";
+import { TurnClient } from "../support/turn-client.ts";
 
 const READY = "Switchboard is ready: ";
 
@@ -60,6 +61,7 @@ it("starts, serves a page, an API and an SFU node, stops by Ctrl-C, and finds it
   const commands = firstFamily.map(({ command }) => command).join("\n");
   expect(commands).toContain("workerd serve");
   expect(commands).toContain("mediasoup-worker");
+  expect(commands).toContain("turnserver -c");
   first.run.interrupt();
   expect(await first.run.ended()).toBe(0);
   expect(alive(firstFamily)).toEqual([]);
@@ -69,6 +71,35 @@ it("starts, serves a page, an API and an SFU node, stops by Ctrl-C, and finds it
   expect(readFileSync(secrets, "utf8")).toBe(kept);
   second.run.interrupt();
   expect(await second.run.ended()).toBe(0);
+});
+
+it("relays calls of this machine, where coturn is installed", async () => {
+  const { run, url } = await npmStart(await usedDataFolder());
+  const { token } = await developmentUser(url, "Alice");
+  const answer = await fetch(`${url}/api/ice-servers`, { headers: { authorization: `Bearer ${token}` } });
+  const [, turn] = IceServersResponse.parse(await answer.json()).iceServers;
+  const [port, tlsPort] = [/^turn:127\.0\.0\.1:(\d+)/, /^turns:127\.0\.0\.1:(\d+)/].map((pattern) =>
+    Number(turn?.urls.map((address) => pattern.exec(address)?.[1]).find((found) => found !== undefined)),
+  );
+  const client = await TurnClient.open({ port: port ?? 0, tlsPort: tlsPort ?? 0 }, "tls");
+  const { username = "", credential = "" } = turn ?? {};
+  expect(await client.allocate({ username, credential })).toEqual({ lifetime: 600 });
+  expect([await client.permit("127.0.0.1"), await client.permit("10.0.0.1")]).toEqual([null, 403]);
+  client.close();
+  run.interrupt();
+  expect(await run.ended()).toBe(0);
+});
+
+it("goes on without coturn, and says so", async () => {
+  const run = new Run(process.execPath, ["tools/bootstrap.mjs", "start"], {
+    cwd: ROOT,
+    env: { PORT: String(await freePort()), DATA_DIR: await usedDataFolder(), DATABASE_URL: "", PATH: dataFolder() },
+  });
+  cleanups.push(() => killFamily(run.pid));
+  await run.wrote(READY);
+  expect(run.output).toContain("TURN server | coturn is not installed");
+  run.interrupt();
+  expect(await run.ended()).toBe(0);
 });
 
 it("stops everything at a SIGTERM to npm alone", async () => {

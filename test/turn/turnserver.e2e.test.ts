@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allocate, type Coturn, credentialFor, startCoturn } from "../support/coturn.ts";
 import { type Transport, TurnClient } from "../support/turn-client.ts";
@@ -107,6 +109,24 @@ test("[TURN-4] a server takes several secrets of its config too", async () => {
     await server.close();
   }
 });
+
+test("[TURN-5] a new certificate is used from the signal on, and allocations go on", async () => {
+  const client = await TurnClient.open(coturn, "tls");
+  await client.allocate(fresh());
+  const before = await certificate();
+  await coturn.renewCertificate();
+  await expect.poll(certificate, { timeout: 10_000 }).not.toBe(before);
+  expect(await client.permit("8.8.8.8")).toBeNull();
+  client.close();
+});
+
+async function certificate(): Promise<string> {
+  const socket = connect({ port: coturn.tlsPort, host: "127.0.0.1", rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}
 
 async function permission(peer: string): Promise<number | null> {
   const client = await TurnClient.open(coturn, "udp");

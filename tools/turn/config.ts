@@ -18,14 +18,19 @@ export interface TurnConfig {
   readonly more?: readonly string[];
 }
 
+/** Its own authority, for `cert.pem` and `key.pem` of the folder. */
+export async function writeCertificate(folder: string, address: string): Promise<void> {
+  const extensions = [{ name: "subjectAltName" as const, altNames: [{ type: 7 as const, ip: address }] }];
+  const made = await generate([{ name: "commonName", value: address }], { keyType: "ec", extensions });
+  writeFileSync(join(folder, "cert.pem"), made.cert);
+  writeFileSync(join(folder, "key.pem"), made.private, { mode: 0o600 });
+}
+
 /** Writes the common config and a server's own lines after it, and a certificate. @returns the path of the config */
 export async function writeTurnConfig(config: TurnConfig): Promise<string> {
   const { folder, address, port, tlsPort, secrets, more = [] } = config;
   const inFolder = (name: string) => join(folder, name);
-  const extensions = [{ name: "subjectAltName" as const, altNames: [{ type: 7 as const, ip: address }] }];
-  const made = await generate([{ name: "commonName", value: address }], { keyType: "ec", extensions });
-  writeFileSync(inFolder("cert.pem"), made.cert);
-  writeFileSync(inFolder("key.pem"), made.private, { mode: 0o600 });
+  await writeCertificate(folder, address);
   const own = [
     ...secrets.map((secret) => `static-auth-secret=${secret}`),
     `listening-ip=${address}`,
