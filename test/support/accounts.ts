@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from "playwright-core";
-import { expect, vi } from "vitest";
 import { ContactsResponse, DevTokenResponse } from "../../schema/http.ts";
+import { until } from "./until.ts";
 
 /** Somebody whom a site knows. */
 export interface Account {
@@ -18,8 +18,11 @@ export async function introduce(url: string, names: readonly string[]): Promise<
   const [first, ...others] = accounts;
   if (!first) throw new Error("nobody was named");
   const ids = others.map(({ userId }) => userId);
-  const know = async () => expect(await contacts(url, first.token)).toEqual(expect.arrayContaining(ids));
-  await vi.waitFor(know, { interval: 200, timeout: PATIENCE_MS });
+  const known = async () => {
+    const listed = await contacts(url, first.token);
+    return ids.every((id) => listed.includes(id));
+  };
+  await until(known, "the ledger's word of everybody", PATIENCE_MS);
   return accounts;
 }
 

@@ -19,6 +19,7 @@ const COMMANDS = {
   test: "tools/test.ts",
   bench: "test/bench/main.ts",
   "bench:sfu": "test/bench/sfu/main.ts",
+  "bench:networks": "test/bench/networks/main.ts",
 };
 
 /**

@@ -15,7 +15,7 @@ export function rules(nat: Nat, host: string): string {
     }
     table ip filter {
       chain input { type filter hook input priority filter; policy drop; ${UNASKED_IS_DROPPED} }
-      chain forward { type filter hook forward priority filter; policy drop; ${forward(nat)} }
+      chain forward { type filter hook forward priority filter; policy drop; ${AT_HOME} ${forward(nat)} }
     }`;
 }
 
@@ -28,6 +28,9 @@ const RANDOM = "masquerade fully-random";
  * the host that it is meant for.
  */
 const UNASKED_IS_DROPPED = "iifname != wan accept;";
+
+/** Some kernels show a router what its own switch passes on. */
+const AT_HOME = "iifname lan oifname lan accept;";
 
 const ANSWERS = "ct state established,related accept; ct status dnat accept;";
 

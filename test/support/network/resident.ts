@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { expect } from "vitest";
 import { type Account, remember } from "../accounts.ts";
 import { received, recordConnections, shrinkCamera, watchErrors } from "../browser.ts";
 import { longestGap, watchGap } from "../group.ts";
+import { until } from "../until.ts";
 import { ORIGIN } from "./internet.ts";
 
 /** Somebody in a home, with the page open in a browser of that home. */
@@ -53,7 +53,7 @@ export class Resident {
       const { framesDecoded, audioSeconds } = await received(this.page);
       return framesDecoded > before.framesDecoded + 3 && audioSeconds > before.audioSeconds;
     };
-    await expect.poll(since, { timeout: 20_000 }).toBe(true);
+    await until(since, "sound and picture");
   }
 
   /** From now on notes each phase that the page shows, and for how long there is no new picture of the other one. */

@@ -1,13 +1,16 @@
-import { expect } from "vitest";
 import { HealthResponse } from "../../../schema/http.ts";
 import { type Account, introduce } from "../accounts.ts";
 import { SECRETS } from "../edge.ts";
 import { Site } from "../site.ts";
+import { until } from "../until.ts";
 import type { Home } from "./home.ts";
 import type { Host } from "./host.ts";
 import { Internet, TURN_VARS } from "./internet.ts";
-import type { Nat } from "./nat.ts";
+import type { Networks } from "./matrix.ts";
 import { Resident } from "./resident.ts";
+
+/** The two call each other far more often than people do. */
+const OFTEN = { INITIATION_BURST: "10000", PAIR_BURST: "10000" };
 
 interface Accounts {
   readonly ada: Account;
@@ -33,7 +36,7 @@ export class TwoHomes {
   }
 
   static async start(): Promise<TwoHomes> {
-    const site = await Site.start(TURN_VARS);
+    const site = await Site.start({ ...TURN_VARS, ...OFTEN });
     try {
       const internet = await Internet.start({ edgeUrl: site.url, turnSecret: SECRETS.TURN_SECRET });
       const homes = { ada: await internet.home("port restricted"), bob: await internet.home("port restricted") };
@@ -55,19 +58,20 @@ export class TwoHomes {
   /** For rooms: back when the edge counts it. */
   async startNode(): Promise<void> {
     await this.internet.startNode(SECRETS.SFU_NODE_KEY);
-    const counted = async () =>
-      HealthResponse.parse(await (await fetch(`${this.site.url}/health`)).json()).services.sfu;
-    await expect.poll(async () => (await counted()).nodes, { timeout: 15_000 }).toBe(1);
+    const health = async () => HealthResponse.parse(await (await fetch(`${this.site.url}/health`)).json());
+    await until(async () => (await health()).services.sfu.nodes > 0, "the media node");
   }
 
-  /** From now on what each opens goes through such a router. */
-  async behind(ada: Nat, bob: Nat): Promise<void> {
+  /** Both with the page open, between such networks. */
+  async residentsOf({ between }: Networks): Promise<{ ada: Resident; bob: Resident }> {
+    if (between === "one network") return this.residents(this.hosts.adasNeighbour);
+    const [ada, bob] = between;
     await Promise.all([this.homes.ada.behind(ada), this.homes.bob.behind(bob)]);
+    return this.residents();
   }
 
-  /** Both with the page open, each in their home; or Bob is at Ada's. */
-  async residents({ together = false } = {}): Promise<{ ada: Resident; bob: Resident }> {
-    const bobs = together ? this.hosts.adasNeighbour : this.hosts.bob;
+  /** Both with the page open; Bob may be elsewhere than at home. */
+  async residents(bobs = this.hosts.bob): Promise<{ ada: Resident; bob: Resident }> {
     const [ada, bob] = await Promise.all([
       this.#open(this.hosts.ada, this.#accounts.ada),
       this.#open(bobs, this.#accounts.bob),
