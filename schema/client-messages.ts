@@ -27,7 +27,7 @@ const CommandId = z.string().min(1).max(64).optional();
 /** Names a connection while a device has two with the same peer: during a handoff. */
 const ConnectionId = z.string().min(1).max(64);
 
-/** Forwarded byte for byte in a 1:1 call, never parsed. */
+/** Forwarded byte for byte in a 1:1 call, but for the addresses in an offer that rings. */
 export const Sdp = z.string().min(1).max(MAX_SDP);
 
 export const DeviceType = z.enum(["iPhone", "iPad", "Mac", "Watch", "Android", "Web"]);

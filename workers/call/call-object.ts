@@ -89,6 +89,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     const isNew = this.#call === null;
     if (isNew) {
       this.#call = machine.create(input, Date.now());
+      this.#relay.holdBack(this.#call, input.offer);
       this.#arm(null);
       this.#write();
     }

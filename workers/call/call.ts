@@ -16,6 +16,7 @@ import {
   type Verdict,
 } from "./events.ts";
 import { handoff, handoffOverdue } from "./handoff.ts";
+import { ringable } from "./offer.ts";
 import {
   devicesIn,
   isGroup,
@@ -63,7 +64,7 @@ export function create(input: Create, now: number): Call {
     caller,
     participants,
     phase: { kind: "ringing" },
-    offer: input.offer,
+    offer: input.offer === null ? null : ringable(input.offer),
     answerSdp: null,
     handoff: null,
     moves: { count: 0, last: null },

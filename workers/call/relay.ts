@@ -3,6 +3,7 @@ import type { DeviceRef } from "../../schema/ids.ts";
 import { mayGather } from "./call.ts";
 import { DONE, NOT_FOUND, NOT_IN_CALL, type Verdict } from "./events.ts";
 import type { IceBuffers } from "./ice-buffers.ts";
+import { heldBack } from "./offer.ts";
 import { deviceOf, isTarget, participantOf, peerOf, routeOf } from "./people.ts";
 import type { Post } from "./post.ts";
 import type { Call } from "./state.ts";
@@ -25,6 +26,14 @@ export class Relay {
     if (message.type === "ice_candidate") return this.#gathered(call, from, message);
     if (message.type === "call_negotiate") return this.#negotiate(call, from, message);
     return DONE;
+  }
+
+  /** What the offer says of where the caller is waits for an answer. */
+  holdBack(call: Call, offer: string | null): void {
+    const { candidates, endOfCandidates } = heldBack(offer ?? "");
+    if (candidates.length === 0) return;
+    const gathered = { callId: call.callId, candidates, endOfCandidates };
+    this.#ice.admit({ ...deviceOf(call.caller), handoff: null }, gathered, Date.now(), true);
   }
 
   /** What follows from a handoff that was asked for. */
