@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { IceServersResponse, Settings } from "../../schema/http.ts";
 import { allocate, type Coturn, startCoturn } from "../support/coturn.ts";
@@ -82,6 +84,23 @@ describe("servers of one's own", () => {
     await near.kill();
     await expect.poll(async () => (await ask(edge, ada)).stun, NOTICED).toEqual([`stun:127.0.0.1:${far.port}`]);
   });
+});
+
+test("[ICES-2] a server that takes connections and says nothing is left out at once", async () => {
+  const hung = createServer();
+  await once(hung.listen(0, "127.0.0.1"), "listening");
+  const address = hung.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const coturn = await startCoturn([SECRETS.TURN_SECRET]);
+  const edge = await Edge.start({ TURN_SERVERS: `near=127.0.0.1:${port}, far=${coturn.address}` });
+  try {
+    const ada = await edge.person("Ada");
+    expect((await ask(edge, ada)).stun).toEqual([`stun:127.0.0.1:${coturn.port}`]);
+  } finally {
+    await edge.close();
+    await coturn.close();
+    hung.close();
+  }
 });
 
 test("[ICES-3] a deployment may relay everything", async () => {

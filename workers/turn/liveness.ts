@@ -4,7 +4,10 @@ import type { TurnServer } from "./servers.ts";
 
 /** What was seen is taken as it is for this long. Longer sends devices to a server that has died. */
 const FRESH_MS = 10_000;
-/** Older than this, a request waits for a new probe; between the two it is probed behind the answer's back. */
+/**
+ * Older than this, a request waits for a new probe of those that seemed alive: it is to name none that has died
+ * meanwhile. All others are probed behind the answer's back.
+ */
 const STALE_MS = 60_000;
 
 interface Seen {
@@ -23,20 +26,24 @@ export async function liveness(
 ): Promise<(server: TurnServer) => boolean> {
   const now = Date.now();
   const due = servers.filter((server) => age(server, now) >= FRESH_MS);
-  const isUrgent = due.some((server) => age(server, now) >= STALE_MS);
+  const isUrgent = due.some((server) => seemsAlive(server) && age(server, now) >= STALE_MS);
   const probes = Promise.all(due.map((server) => look(server, now)));
   if (isUrgent) await probes;
   else later(probes);
-  return (server) => seen.get(key(server))?.isAlive ?? true;
+  return seemsAlive;
 }
 
 /** One request probes, and what others ask meanwhile is answered by what was known. */
 async function look(server: TurnServer, now: number): Promise<void> {
-  const before = seen.get(key(server))?.isAlive ?? true;
+  const before = seemsAlive(server);
   seen.set(key(server), { at: now, isAlive: before });
   const isAlive = await probe(server);
   seen.set(key(server), { at: Date.now(), isAlive });
   if (isAlive !== before) log(isAlive ? "turn_server_back" : "turn_server_lost", { server: key(server) });
+}
+
+function seemsAlive(server: TurnServer): boolean {
+  return seen.get(key(server))?.isAlive ?? true;
 }
 
 function age(server: TurnServer, now: number): number {

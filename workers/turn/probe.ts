@@ -2,8 +2,8 @@ import { connect } from "cloudflare:sockets";
 import { inTime } from "../http/in-time.ts";
 import type { TurnServer } from "./servers.ts";
 
-/** A server that is alive answers within a round trip or two, from anywhere. */
-const TIMEOUT_MS = 1_500;
+/** A server that is alive answers within two round trips, from anywhere. Longer holds up a call whose server has died. */
+const TIMEOUT_MS = 1_000;
 
 const HEADER_BYTES = 20;
 const BINDING_REQUEST = 0x0001;
