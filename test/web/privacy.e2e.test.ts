@@ -58,6 +58,21 @@ describe("whom one lets through", () => {
     await ada.getByRole("button", { name: "Cancel call" }).click();
   });
 
+  test("[SET-1] who hides their address stays hidden after a reload, and until they say otherwise", async () => {
+    const { bob } = await two();
+    await bob.getByRole("button", { name: "Settings" }).click();
+    const hidden = bob.getByRole("switch", { name: "Hide my address" });
+    for (const isHidden of [true, false]) {
+      const kept = bob.waitForResponse((answer) => answer.request().method() === "PUT");
+      await hidden.click();
+      await kept;
+      await bob.reload();
+      await bob.getByRole("button", { name: "Settings" }).click();
+      await expect.poll(() => hidden.isEnabled()).toBe(true);
+      expect(await hidden.isChecked()).toBe(isHidden);
+    }
+  });
+
   test("[SAFE-2] only those ring who are allowed to", async () => {
     const { ada, bob, adaName, bobName } = await two();
     await bob.getByRole("button", { name: "Settings" }).click();

@@ -23,29 +23,48 @@ export function SettingsDialog({ privacy, push, contacts, onClose }: SettingsDia
       <p class="field-error" role="alert">
         {privacy.error && errorText(privacy.error)}
       </p>
-      <Quiet privacy={privacy} />
+      <Switch
+        title="Do not disturb"
+        note="This window does not ring. Your other devices do."
+        isOn={privacy.doNotDisturb}
+        set={privacy.setDoNotDisturb}
+      />
       <RingFrom privacy={privacy} />
+      <Switch
+        title="Hide my address"
+        note="Your calls go through a relay. People you talk with do not see where you are connected."
+        isOn={privacy.relayOnly}
+        set={privacy.setRelayOnly}
+      />
       <Notifications push={push} />
       <Blocked privacy={privacy} contacts={contacts} />
     </Dialog>
   );
 }
 
-function Quiet({ privacy: { doNotDisturb, setDoNotDisturb } }: Pick<SettingsDialogProps, "privacy">) {
+interface SwitchProps {
+  readonly title: string;
+  readonly note: string;
+  /** Null until it has been read once. */
+  readonly isOn: boolean | null;
+  readonly set: (isOn: boolean) => Promise<void>;
+}
+
+function Switch({ title, note, isOn, set }: SwitchProps) {
   return (
     <label class="preference">
       <span>
-        <span class="preference-title">Do not disturb</span>
-        <span class="preference-note">This window does not ring. Your other devices do.</span>
+        <span class="preference-title">{title}</span>
+        <span class="preference-note">{note}</span>
       </span>
       <input
         type="checkbox"
         role="switch"
-        aria-label="Do not disturb"
-        aria-checked={doNotDisturb ?? false}
-        checked={doNotDisturb ?? false}
-        disabled={doNotDisturb === null}
-        onChange={(event) => void setDoNotDisturb(event.currentTarget.checked)}
+        aria-label={title}
+        aria-checked={isOn ?? false}
+        checked={isOn ?? false}
+        disabled={isOn === null}
+        onChange={(event) => void set(event.currentTarget.checked)}
       />
     </label>
   );

@@ -6,17 +6,19 @@ export interface Privacy {
   /** Null until it has been read once. */
   readonly blocked: readonly string[] | null;
   readonly ringFrom: Settings["ringFrom"] | null;
+  readonly relayOnly: boolean | null;
   readonly doNotDisturb: boolean | null;
   readonly error: SwitchboardErrorCode | null;
   block(userId: string): Promise<void>;
   unblock(userId: string): Promise<void>;
   setRingFrom(ringFrom: Settings["ringFrom"]): Promise<void>;
+  setRelayOnly(relayOnly: boolean): Promise<void>;
   setDoNotDisturb(isOn: boolean): Promise<void>;
 }
 
-type State = Pick<Privacy, "blocked" | "ringFrom" | "doNotDisturb" | "error">;
+type State = Pick<Privacy, "blocked" | "ringFrom" | "relayOnly" | "doNotDisturb" | "error">;
 
-const UNREAD: State = { blocked: null, ringFrom: null, doNotDisturb: null, error: null };
+const UNREAD: State = { blocked: null, ringFrom: null, relayOnly: null, doNotDisturb: null, error: null };
 
 export function usePrivacy(switchboard: Switchboard, deviceId: string): Privacy {
   const { api } = switchboard;
@@ -24,10 +26,10 @@ export function usePrivacy(switchboard: Switchboard, deviceId: string): Privacy 
 
   /** What is shown is what the server says, also after a change that failed. */
   const refresh = useCallback(async () => {
-    const [{ blocks }, { ringFrom }, { devices }] = await Promise.all([api.blocks(), api.settings(), api.devices()]);
+    const [{ blocks }, settings, { devices }] = await Promise.all([api.blocks(), api.settings(), api.devices()]);
     const own = devices.find((device) => device.deviceId === deviceId);
     const blocked = blocks.map(({ userId }) => userId);
-    setState({ blocked, ringFrom, doNotDisturb: own?.doNotDisturb ?? false, error: null });
+    setState({ blocked, ...settings, doNotDisturb: own?.doNotDisturb ?? false, error: null });
   }, [api, deviceId]);
 
   const guarded = useCallback(
@@ -48,6 +50,7 @@ export function usePrivacy(switchboard: Switchboard, deviceId: string): Privacy 
     block: (userId) => guarded(api.block(userId)),
     unblock: (userId) => guarded(api.unblock(userId)),
     setRingFrom: (ringFrom) => guarded(api.setSettings({ ringFrom })),
+    setRelayOnly: (relayOnly) => guarded(api.setSettings({ relayOnly })),
     setDoNotDisturb: (isOn) => guarded(api.setDoNotDisturb(deviceId, isOn)),
   };
 }
