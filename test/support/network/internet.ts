@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, connect as toEdge } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { generate } from "selfsigned";
 import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts";
+import { writeTurnConfig } from "../../../tools/turn/config.ts";
 import { ROOT } from "../project.ts";
 import { Home } from "./home.ts";
 import { Namespace, removeOwn, removeStale } from "./namespace.ts";
@@ -98,8 +99,7 @@ export class Internet {
   }
 
   async #certify(): Promise<void> {
-    const altNames = [EDGE, TURN].map((ip) => ({ type: 7 as const, ip }));
-    const extensions = [{ name: "subjectAltName" as const, altNames }];
+    const extensions = [{ name: "subjectAltName" as const, altNames: [{ type: 7 as const, ip: EDGE }] }];
     const made = await generate([{ name: "commonName", value: EDGE }], { keyType: "ec", extensions });
     writeFileSync(this.#path("cert.pem"), made.cert);
     writeFileSync(this.#path("key.pem"), made.private);
@@ -113,24 +113,10 @@ export class Internet {
   }
 
   async #startTurn(secret: string): Promise<void> {
-    const args = [
-      "-n",
-      "--no-cli",
-      "--log-file=stdout",
-      "--use-auth-secret",
-      `--static-auth-secret=${secret}`,
-      "--realm=switchboard",
-      `--listening-ip=${TURN}`,
-      `--relay-ip=${TURN}`,
-      "--listening-port=3478",
-      "--tls-listening-port=443",
-      "--alt-tls-listening-port=5349",
-      `--cert=${this.#path("cert.pem")}`,
-      `--pkey=${this.#path("key.pem")}`,
-      `--userdb=${this.#path("turndb")}`,
-      `--pidfile=${this.#path("turn.pid")}`,
-    ];
-    const turn = this.#namespace.spawn("turnserver", args, { stdio: "ignore" });
+    const folder = this.#path("turn");
+    mkdirSync(folder);
+    const config = await writeTurnConfig({ folder, address: TURN, port: 3478, tlsPort: 443, secrets: [secret] });
+    const turn = this.#namespace.spawn("turnserver", ["-c", config], { stdio: "ignore" });
     await answers(turn, this.#namespace, 443);
   }
 
