@@ -185,6 +185,14 @@ describe("the code", () => {
     expect(output).toContain("web/index.html");
   });
 
+  it("says so when coturn ends instead of listening, and what it wrote", async () => {
+    const bin = folder();
+    writeFileSync(join(bin, "turnserver"), "#!/bin/sh\necho this coturn is broken\nexit 3\n", { mode: 0o755 });
+    const { code, output } = await start({ env: { DATA_DIR: await usedFolder(), PATH: `${bin}:${process.env.PATH}` } });
+    expect(code).toBe(EXIT_CODES.turn_start_failed);
+    expect(output).toContain("its process ended (exit code 3)\nthis coturn is broken");
+  });
+
   it("says so when the SFU node ends instead of registering", async () => {
     const cwd = project();
     appendFileSync(join(cwd, "sfu-node/main.ts"), "\nprocess.exit(3);\n");

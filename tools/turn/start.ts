@@ -61,7 +61,7 @@ export async function startTurnServer(options: TurnServerOptions): Promise<TurnS
   if (problem === null) return { ...part, port, tlsPort, configPath };
   await part.stop();
   const wrote = ["coturn does not start:", problem, ...lines].join("\n");
-  throw new SetupError("turn_start_failed", wrote, "Another coturn may use its ports; what it wrote is above.");
+  throw new SetupError("turn_start_failed", wrote, "Without coturn on this machine all else runs.");
 }
 
 /** coturn does not say when it is ready. @returns what is wrong */
