@@ -4,11 +4,13 @@ import type { Platform } from "./platform.ts";
 import type { QualitySample } from "./quality.ts";
 import { Recovery } from "./recovery.ts";
 import { admitRestart } from "./restarts.ts";
+import { mediaReturns, sendWholePicture } from "./return-of-media.ts";
 import { qualitySample, selectedCandidateType } from "./stats.ts";
 
-/** On a new path without sound or picture, as on hold, nothing shows that it works. */
-const UNSEEN_MS = 5_000;
-const LOOK_MS = 100;
+/** A browser may not have heard yet of the network that a device has come to: then another restart finds it. */
+const MOVES = 3;
+/** Between them: what a restart takes over a long way. */
+const MOVE_MS = 1_500;
 
 /** One `RTCPeerConnection` with perfect negotiation (W3C WebRTC, section 10.7). */
 export class RtcPeer implements Peer {
@@ -161,9 +163,11 @@ export class RtcPeer implements Peer {
       this.#tellAgain();
       return;
     }
+    const isRestart = sdpType === "offer" && ufrag(sdp) !== ufrag(this.#pc.remoteDescription?.sdp);
     await this.#pc.setRemoteDescription({ type: sdpType, sdp });
     await this.#addEarly();
     if (sdpType === "answer") return;
+    if (isRestart) void this.#mediaReturns();
     this.#takePicture();
     await this.#pc.setLocalDescription();
     this.#tell();
@@ -207,15 +211,31 @@ export class RtcPeer implements Peer {
 
   /** The browser takes seconds to notice that the old path is gone; if it never does, it says nothing of the new one. */
   async #move(): Promise<void> {
-    await this.#restart();
-    if (this.#pc.connectionState !== "connected") return;
-    this.#events.path("recovering");
-    const { received } = await this.sample();
-    for (const by = this.#now() + UNSEEN_MS; this.#now() < by; await delay(LOOK_MS)) {
-      if (this.#pc.connectionState !== "connected") return;
-      if ((await this.sample()).received > received) break;
+    for (let i = 0; i < MOVES; i++) {
+      await this.#restart();
+      if (!this.#isConnected) return;
+      if (i === 0) this.#events.path("recovering");
+      if (!this.#expectsMedia || (await this.#mediaReturns())) break;
     }
-    await this.#pathChanged();
+    if (this.#isConnected) await this.#pathChanged();
+  }
+
+  /** On a path that was renewed; this side's picture then begins anew as well. */
+  async #mediaReturns(): Promise<boolean> {
+    const watched = { sample: () => this.sample(), isOpen: () => this.#isConnected };
+    if (!(await mediaReturns(watched, MOVE_MS))) return false;
+    const picture = this.#transceiver("video")?.sender;
+    if (picture?.track) await sendWholePicture(picture);
+    return true;
+  }
+
+  get #isConnected(): boolean {
+    return this.#pc.connectionState === "connected";
+  }
+
+  /** On hold nothing comes, and nothing shows that the path works. */
+  get #expectsMedia(): boolean {
+    return this.remoteStream.getTracks().some((track) => !track.muted && track.readyState === "live");
   }
 
   async #addEarly(): Promise<void> {
@@ -260,8 +280,9 @@ export class RtcPeer implements Peer {
   }
 }
 
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Another one is an ICE restart (RFC 8445, section 9). */
+function ufrag(sdp: string | undefined): string | undefined {
+  return /^a=ice-ufrag:(.+)$/m.exec(sdp ?? "")?.[1];
 }
 
 function wire({ candidate, sdpMid, sdpMLineIndex, usernameFragment }: RTCIceCandidate): IceCandidate {
