@@ -4,31 +4,44 @@ import { type Nat, rules } from "./nat.ts";
 
 interface HomeOptions {
   readonly number: number;
-  readonly publicAddress: string;
-  readonly uplink: Pick<Plug, "at" | "bridge">;
+  /** A cable into the internet, with a public address at its end. */
+  readonly uplink: () => Uplink;
   readonly nat: Nat;
+}
+
+export interface Uplink {
+  readonly plug: Plug;
+  readonly address: string;
 }
 
 /** A network of private addresses behind a router. */
 export class Home {
   readonly #router: Namespace;
   readonly #number: number;
+  readonly #uplink: () => Uplink;
   readonly #hosts: Host[] = [];
   #places = 0;
 
-  private constructor(router: Namespace, number: number) {
+  private constructor(router: Namespace, { number, uplink }: HomeOptions) {
     this.#router = router;
     this.#number = number;
+    this.#uplink = uplink;
   }
 
-  static async build({ number, publicAddress, uplink, nat }: HomeOptions): Promise<Home> {
-    const router = await Namespace.create(`home${number}`);
-    const home = new Home(router, number);
+  static async build(options: HomeOptions): Promise<Home> {
+    const router = await Namespace.create(`home${options.number}`);
+    const home = new Home(router, options);
     await router.run("sh", ["-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
     await router.bridge("lan", `${home.#address(1)}/24`);
-    await cable({ at: router, name: "wan", address: publicAddress }, { ...uplink, name: `home${number}` });
-    await home.behind(nat);
+    await home.#connect();
+    await home.behind(options.nat);
     return home;
+  }
+
+  /** Its provider goes away and another takes over, with another address: no machine in it is told. */
+  async changeProvider(): Promise<void> {
+    await this.#router.ip("link delete wan");
+    await this.#connect();
   }
 
   /** Another router, in effect. What goes on already stays as it is. */
@@ -56,6 +69,11 @@ export class Home {
 
   async close(): Promise<void> {
     await Promise.all(this.#hosts.map((host) => host.close()));
+  }
+
+  async #connect(): Promise<void> {
+    const { plug, address } = this.#uplink();
+    await cable({ at: this.#router, name: "wan", address }, plug);
   }
 
   #address(host: number): string {

@@ -10,7 +10,7 @@ import { generate } from "selfsigned";
 import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts";
 import { writeTurnConfig } from "../../../tools/turn/config.ts";
 import { ROOT } from "../project.ts";
-import { Home } from "./home.ts";
+import { Home, type Uplink } from "./home.ts";
 import { Namespace, removeOwn, removeStale } from "./namespace.ts";
 import type { Nat } from "./nat.ts";
 
@@ -44,6 +44,7 @@ export class Internet {
   readonly #folder: string;
   readonly #toEdge: Server;
   readonly #homes: Home[] = [];
+  #uplinks = 0;
 
   private constructor(namespace: Namespace, folder: string, toEdge: Server) {
     this.#namespace = namespace;
@@ -65,8 +66,7 @@ export class Internet {
   /** A home with its router. */
   async home(nat: Nat): Promise<Home> {
     const number = this.#homes.length + 1;
-    const uplink = { at: this.#namespace, bridge: "public" };
-    const home = await Home.build({ number, publicAddress: `203.0.113.${10 + number}/24`, uplink, nat });
+    const home = await Home.build({ number, uplink: () => this.#uplink(), nat });
     this.#homes.push(home);
     return home;
   }
@@ -96,6 +96,14 @@ export class Internet {
   /** What there is of one, in whatever state. */
   static async remove(): Promise<void> {
     await removeOwn();
+  }
+
+  #uplink(): Uplink {
+    const number = ++this.#uplinks;
+    return {
+      plug: { at: this.#namespace, name: `uplink${number}`, bridge: "public" },
+      address: `203.0.113.${10 + number}/24`,
+    };
   }
 
   async #certify(): Promise<void> {
