@@ -50,6 +50,9 @@ export function whereabouts(message: ServerMessage, { deviceId, userId }: Owner)
       if (message.userId !== userId) return "none";
       return message.deviceId === deviceId ? "gone" : "unknown";
     case "call_ended":
+    // It rings here, so this user is in it with no device.
+    case "incoming_call":
+    case "call_waiting":
       return "gone";
     default:
       return "none";

@@ -79,6 +79,15 @@ describe("on an idle device", () => {
     expect(await gone).toEqual([]);
   });
 
+  test("[HAND-2] it is not shown any more when it rings here: its user had left it", async () => {
+    await learnt();
+    const gone = new Promise((resolve) => scene.client.switchboard.elsewhere.subscribe(resolve));
+    const caller = { ...bob, deviceId: bobsPhone.deviceId };
+    const ring = { caller, callType: "group" as const, remainingMs: 20_000 };
+    scene.client.socket.send({ type: "incoming_call", callId, rev: 6, ...ring });
+    expect(await gone).toEqual([]);
+  });
+
   test("[HAND-2] one that comes later learns of it by its snapshot", async () => {
     const { switchboard, socket, userId } = scene.client;
     const changed = new Promise((resolve) => switchboard.elsewhere.subscribe(resolve));

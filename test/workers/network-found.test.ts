@@ -113,7 +113,9 @@ describe("a group", () => {
   test("[WIRE-7] [LOG-2] that somebody cannot be reached is a revision of its own", () => {
     const played = groupScript().rung([PHONE]).rung([CIDS_PHONE]).answers(PHONE).invites([EVE]);
     const { rev } = played.call;
-    played.event({ ...nobody(EVE), told: { state: "reaching", people: "", moves: 0, drops: 0 } }).alarm(UNREACHABLE_MS);
+    played
+      .event({ ...nobody(EVE), told: { state: "reaching", people: "", moves: 0, drops: 0, turns: 0 } })
+      .alarm(UNREACHABLE_MS);
     expect(played.call).toMatchObject({ callId: CALL_ID, rev: rev + 1 });
     expect(played.call.log.at(-1)).toMatchObject({ rev: rev + 1, kind: "missed", userId: EVE });
   });

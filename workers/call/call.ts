@@ -44,7 +44,7 @@ import {
 } from "./ringing.ts";
 import type { Call, Leg, Merge, Participant } from "./state.ts";
 import { end, hold, media } from "./talking.ts";
-import { letters, without } from "./told.ts";
+import { letters, turned, without } from "./told.ts";
 
 /**
  * The call's state machine: the one authority over who answered first and how a call ended.
@@ -69,6 +69,8 @@ export function create(input: Create, now: number): Call {
     handoff: null,
     moves: { count: 0, last: null },
     drops: { count: 0, last: null },
+    turns: 0,
+    turnedAt: now,
     callerLostAt: null,
     lastSignAt: now,
     heard: {},
@@ -85,7 +87,7 @@ export function create(input: Create, now: number): Call {
       },
     ],
   };
-  const told = { state: "reaching" as const, people: letters(call.participants), moves: 0, drops: 0 };
+  const told = { state: "reaching" as const, people: letters(call.participants), moves: 0, drops: 0, turns: 0 };
   return { ...call, heard: { [caller.userId]: told } };
 }
 
@@ -95,7 +97,12 @@ function calling({ caller, hasIdleDevices }: Create, now: number): Participant {
   return { ...invited(userId, userId, now), name, role: "caller", state: "joined", stays: [stay], hasIdleDevices };
 }
 
-export function step(call: Call, event: Event, now: number): Step {
+export function step(before: Call, event: Event, now: number): Step {
+  const { call, verdict } = decide(before, event, now);
+  return { call: turned(before, call, now), verdict };
+}
+
+function decide(call: Call, event: Event, now: number): Step {
   switch (event.type) {
     case "command":
       return command(call, event.from, event.command, now);

@@ -1,5 +1,6 @@
 import type { CancelReason, EndReason } from "../../schema/call.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
+import { RING_MS } from "../../schema/limits.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import type { Answer, CallView, PersonView, Told } from "./state.ts";
 import { isAnswered, isSameTold, letter, rings, toldOf } from "./told.ts";
@@ -30,7 +31,20 @@ function inCallNotices(before: Told | undefined, view: CallView, deviceId: strin
     ...peopleNotices(before, view),
     ...stateNotices(before, view, deviceId, now),
     ...handoffNotices(before, view, deviceId),
+    ...missedNotices(before, view, now),
   ];
+}
+
+/** Of several changes at once only the sum is told; a device that asked in between has seen what is not so any more. */
+function missedNotices(before: Told | undefined, view: CallView, now: number): ServerMessage[] {
+  const isToldAnyway = view.state !== "connecting" && before?.state !== view.state;
+  return isAnswered(view.state) && isMissing(before, view) && !isToldAnyway ? [stateOf(view, now)] : [];
+}
+
+/** Who has come just now has its own reply, and nothing that happened since. */
+function isMissing(before: Told | undefined, view: CallView): boolean {
+  if (before && isAnswered(before.state)) return view.turns > before.turns + 1;
+  return view.answer !== null && view.turnedAt > view.answer.at;
 }
 
 function stateNotices(before: Told | undefined, view: CallView, deviceId: string, now: number): ServerMessage[] {
@@ -40,11 +54,7 @@ function stateNotices(before: Told | undefined, view: CallView, deviceId: string
     case "ringing":
       return [];
     case "connecting":
-      return [
-        ...(view.role === "caller" && view.answer ? [connected(view, view.answer)] : []),
-        // One that had heard of the end, and came all the same: what has happened since its own reply nobody has told it.
-        ...(before ? [] : [stateOf(view, now)]),
-      ];
+      return view.role === "caller" && view.answer ? [connected(view, view.answer)] : [];
     case "connected":
     case "reconnecting":
       return [
@@ -139,24 +149,41 @@ function outsideNotices(before: Told | undefined, view: CallView, to: Listener, 
     return isRung ? incoming(view, to.isEngaged, now) : [];
   }
   if (rings(before?.state) && view.role === "callee") return stopped(view, to.deviceId);
-  if (view.state === "ended") {
-    return isAnswered(before?.state) ? elsewhere(view) : [];
-  }
+  if (rings(before?.state) && view.caller.deviceId === to.deviceId) return movedOn(view);
+  if (view.state === "ended") return isAnswered(before?.state) ? overElsewhere(before, view) : [];
   if (isAnswered(before?.state)) return handoffNotices(before, view, to.deviceId);
   return elsewhere(view);
 }
 
 /** A device that was being rung stops; if another of its user's devices has the call, it may take it over. */
 function stopped(view: CallView, deviceId: string): ServerMessage[] {
-  if (view.answer) {
-    return [answeredElsewhere(view, view.answer), ...(view.state === "ended" ? [] : elsewhere(view))];
-  }
+  const answer = isOfThisRing(view) ? view.answer : null;
+  if (answer?.by.deviceId === deviceId) return movedOn(view);
+  if (answer) return [answeredElsewhere(view, answer), ...(view.state === "ended" ? [] : elsewhere(view))];
   if (!view.ended || view.ended.by?.deviceId === deviceId) return [];
   const { reason, by } = view.ended;
   const { callId, rev } = view;
   const byDevice = by?.userId === view.userId ? by.deviceId : null;
   const named = byDevice === null ? {} : { byDevice };
   return [{ type: "call_cancelled", callId, rev, reason: cancelReason(reason), ...named }];
+}
+
+/** One that has not heard of a move may have had the call itself. */
+function overElsewhere(before: Told | undefined, view: CallView): ServerMessage[] {
+  return before?.moves === view.moves.count ? elsewhere(view) : ended(view);
+}
+
+/** Who has left, and is asked to come again, had answered another time. */
+function isOfThisRing({ answer, ringUntil }: CallView): boolean {
+  return answer !== null && answer.at >= ringUntil - RING_MS;
+}
+
+/** The device had the call, and before its user's object heard so, another one took the call over. */
+function movedOn(view: CallView): ServerMessage[] {
+  const { callId, rev, userId } = view;
+  const deviceId = view.joined.at(-1);
+  if (view.state === "ended" || deviceId === undefined) return ended(view);
+  return [{ type: "call_handed_off", callId, rev, userId, deviceId }];
 }
 
 /** Where the call is, or that it is over; nothing for a user who is not in it. */

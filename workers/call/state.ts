@@ -123,6 +123,9 @@ export interface Call {
   readonly handoff: Handoff | null;
   readonly moves: HandoffResult;
   readonly drops: HandoffResult;
+  /** How often anything changed that devices are told of, and when last. */
+  readonly turns: number;
+  readonly turnedAt: number;
   /** Since when the calling device has no socket, while the call rings. */
   readonly callerLostAt: number | null;
   /** Last sign of life of the call's sockets or media, as of the last commit. */
@@ -199,6 +202,8 @@ export interface CallView {
   readonly mayMerge: boolean;
   readonly moves: HandoffResult;
   readonly drops: HandoffResult;
+  readonly turns: number;
+  readonly turnedAt: number;
   readonly people: readonly PersonView[];
   /** Not as of a revision: whoever wants to know it asks the call. */
   readonly room?: RoomView | undefined;
@@ -211,4 +216,6 @@ export interface Told {
   readonly people: string;
   readonly moves: number;
   readonly drops: number;
+  /** What has changed and is again as it was differs in this alone; a device that asked in between has seen it. */
+  readonly turns: number;
 }

@@ -1,6 +1,6 @@
 import type { CallState } from "../../schema/call.ts";
 import { alertingLegs, deviceIn } from "./people.ts";
-import type { CallView, Participant, PersonView, Told } from "./state.ts";
+import type { Call, CallView, Participant, PersonView, Told } from "./state.ts";
 
 /** What somebody has been told of a call, and whether there is anything new for them. Pure. */
 
@@ -18,8 +18,8 @@ export function personView(participant: Participant): PersonView {
   return { userId, name, state, alerting, isHolding, deviceId: deviceIn(participant), isUnknown };
 }
 
-export function toldOf({ state, people, moves, drops }: CallView): Told {
-  return { state, people: people.map(letter).join(""), moves: moves.count, drops: drops.count };
+export function toldOf({ state, people, moves, drops, turns }: CallView): Told {
+  return { state, people: people.map(letter).join(""), moves: moves.count, drops: drops.count, turns };
 }
 
 export function letters(participants: readonly Participant[]): string {
@@ -48,7 +48,14 @@ export function letter({ state, alerting, isHolding, isUnknown }: PersonView): s
 }
 
 export function isSameTold(a: Told, b: Told): boolean {
-  return a.state === b.state && a.people === b.people && a.moves === b.moves && a.drops === b.drops;
+  const isSame = a.state === b.state && a.people === b.people;
+  return isSame && a.moves === b.moves && a.drops === b.drops && a.turns === b.turns;
+}
+
+/** With one turn more, if a device would be told of the difference. */
+export function turned(before: Call, after: Call, now: number): Call {
+  const isSame = before.phase.kind === after.phase.kind && letters(before.participants) === letters(after.participants);
+  return isSame ? after : { ...after, turns: before.turns + 1, turnedAt: now };
 }
 
 /** Whether a user's object, having heard `before`, has anything to tell its devices of `view`. */

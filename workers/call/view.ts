@@ -49,6 +49,8 @@ export function viewFor(
     mayMerge: !call.participants.some(isTurnedAway),
     moves: call.moves,
     drops: call.drops,
+    turns: call.turns,
+    turnedAt: call.turnedAt,
     people: call.participants.map(personView),
     room,
   };

@@ -58,10 +58,16 @@ export class Ear {
   /** Said to the call itself, as on a socket of its own; the reply is heard at once. */
   async say(message: InCallMessage): Promise<void> {
     const { userId, name } = this.person;
-    if (message.type === "call_handoff") this.#hasAsked = true;
+    if (message.type === "call_handoff") this.#asksForIt();
     const from = { userId, name, deviceId: this.deviceId };
     const replies = await this.#world.call(this.callId).call("command", [from, message]);
-    for (const reply of ServerMessage.array().parse(replies)) this.#hear(reply);
+    for (const reply of ServerMessage.array().parse(replies)) this.#hear(reply, message.type === "call_answer");
+  }
+
+  /** Whoever takes a call over does not let it ring. */
+  #asksForIt(): void {
+    this.#hasAsked = true;
+    this.#rings = false;
   }
 
   /**
@@ -79,9 +85,10 @@ export class Ear {
     return [this.#state, people.sort()];
   }
 
-  #hear(message: ServerMessage): void {
+  /** @param isOwn the reply to its own answer */
+  #hear(message: ServerMessage, isOwn = false): void {
     const isBehind = this.#gap.isBehind(message);
-    this.#take(message);
+    this.#take(message, isOwn);
     if (isBehind && isIn(this.#state)) void this.say({ type: "call_sync", callId: this.callId });
   }
 
@@ -91,13 +98,13 @@ export class Ear {
     return isNews;
   }
 
-  #take(message: ServerMessage): void {
+  #take(message: ServerMessage, isOwn: boolean): void {
     if (message.type === "call_initiated") this.callId = message.callId;
     if (message.type === "call_state") this.#snapshot(message);
     if (message.type === "call_elsewhere")
       this.#found(message.rev, message.state === "ended" ? null : message.deviceId);
     if (message.type === "call_handed_off") this.#moved(message);
-    const own = this.#isOthers(message) ? null : ownState(message);
+    const own = !isOwn && this.#isOthers(message) ? null : ownState(message);
     if (own && "rev" in message) this.#became(own, message.rev);
     if (own === "ended" && "rev" in message) this.#found(message.rev, null);
     this.#meet(message);
@@ -109,11 +116,14 @@ export class Ear {
   }
 
   #became(state: Own, rev: number): void {
+    // Of use only to one that rings, and to one that has not been connected.
+    if ((state === "quiet" || state === "connecting") && isIn(this.#state)) return;
     if (!this.#isNews("own", rev)) return;
     const isRepeated = state === "connecting" && this.#state !== null && this.#state !== "ended";
     const isAnswered = this.#state !== "reaching" && this.#state !== "ringing";
     const wasIn = isIn(this.#state);
     this.#rings = state === "rings";
+    if (this.#rings) this.#found(rev, null);
     if (state !== "rings" && state !== "quiet" && !(isRepeated && isAnswered)) this.#state = state;
     if (!isIn(this.#state)) return;
     this.#found(rev, null);

@@ -4,7 +4,7 @@ import { RING_MS } from "../../../schema/limits.ts";
 import type { ServerMessage } from "../../../schema/server-messages.ts";
 import { notices } from "../../../workers/call/notices.ts";
 import type { Told } from "../../../workers/call/state.ts";
-import { concerns } from "../../../workers/call/told.ts";
+import { concerns, toldOf } from "../../../workers/call/told.ts";
 import { snapshotOf, viewFor } from "../../../workers/call/view.ts";
 import {
   ADA,
@@ -31,7 +31,7 @@ function told(played: CallScript, device: Device, before?: CallState): readonly 
 /** What somebody has been told of a call between two that is in that state. */
 function having(state: CallState): Told {
   const callee = { reaching: "i", ringing: "r", connecting: "j", connected: "j", reconnecting: "j", ended: "l" }[state];
-  return { state, people: `j${callee}`, moves: 0, drops: 0 };
+  return { state, people: `j${callee}`, moves: 0, drops: 0, turns: 0 };
 }
 
 describe("what a device hears", () => {
@@ -50,7 +50,8 @@ describe("what a device hears", () => {
   });
 
   test("[GROUP-2] a device that had heard the end for its user, and came all the same, hears how all of it stands", () => {
-    const played = groupScript().rung([CIDS_PHONE]).declines(CIDS_PHONE).answers(CIDS_PHONE).declines(PHONE);
+    const played = groupScript().rung([CIDS_PHONE]).declines(CIDS_PHONE).answers(CIDS_PHONE);
+    played.says(PHONE, { type: "decline", reason: "declined" }, 10);
     const participants = [{ state: "joined" }, { state: "declined" }, { state: "joined" }];
     expect(told(played, CIDS_PHONE)).toMatchObject([{ type: "call_state", state: "connecting", participants }]);
   });
@@ -113,6 +114,38 @@ describe("what a device hears", () => {
   test("[CALL-16] a calling device that missed the answer gets it with the news that media is up", () => {
     const played = script().rung().answers(PHONE).media(PHONE);
     expect(told(played, ADAS_PHONE, "ringing").map(({ type }) => type)).toEqual(["call_connected", "call_state"]);
+  });
+
+  test("[HAND-3] a device that had the call when another took it hears of the end, if that is the first it hears", () => {
+    const played = script().rung().answers(PHONE).media(PHONE);
+    const before = toldOf(played.view(BOB));
+    played.takesOver(TABLET).media(TABLET).hangsUp();
+    expect(notices(before, played.view(BOB), { deviceId: PHONE.deviceId, isEngaged: false }, played.now)).toMatchObject(
+      [{ type: "call_ended", outcome: "completed" }],
+    );
+  });
+
+  test("[HAND-3] so does one whose user's object has not even heard that it was answered", () => {
+    const played = script().rung().answers(PHONE).media(PHONE).takesOver(TABLET).media(TABLET);
+    const moved = { type: "call_handed_off", userId: BOB, deviceId: TABLET.deviceId };
+    expect(told(played, PHONE, "reaching")).toMatchObject([moved]);
+    expect(told(played.hangsUp(), PHONE, "reaching")).toMatchObject([{ type: "call_ended" }]);
+  });
+
+  test("[RES-4] what has changed and is again as it was is told whole: a device that asked in between saw it otherwise", () => {
+    const played = script().rung().answers(PHONE).media(PHONE);
+    const before = toldOf(played.view());
+    const heard = () => notices(before, played.view(), { deviceId: ADAS_PHONE.deviceId, isEngaged: false }, played.now);
+    played.says(PHONE, { type: "hold", on: true });
+    expect(heard()).toMatchObject([{ type: "call_held", on: true }]);
+    played.says(PHONE, { type: "hold", on: false });
+    expect(heard()).toMatchObject([{ type: "call_state", state: "connected" }]);
+  });
+
+  test("[GROUP-2] who was in, left, and missed being asked again was not answered elsewhere", () => {
+    const played = groupScript().rung().answers(PHONE).answers(CIDS_PHONE).hangsUp(PHONE, 40_000);
+    played.invites([BOB]).rung([TABLET]).alarm(RING_MS);
+    expect(told(played, TABLET, "reaching")).toMatchObject([{ type: "call_cancelled", reason: "timed_out" }]);
   });
 
   test("[WIRE-7] nothing is said twice", () => {

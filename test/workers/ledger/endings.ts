@@ -85,7 +85,7 @@ export function blocked(): CallScript {
 }
 
 export function silent(silence: "silent" | "blocked"): CallScript {
-  const told = { state: "reaching" as const, people: "", moves: 0, drops: 0 };
+  const told = { state: "reaching" as const, people: "", moves: 0, drops: 0, turns: 0 };
   const nobody = { told, name: "Bob", rung: [], pushed: [], hasIdleDevices: false };
   return script().event({ type: "delivered", userId: BOB, ...nobody, silence });
 }

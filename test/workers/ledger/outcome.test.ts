@@ -82,7 +82,7 @@ function played(start: Call, happenings: readonly { event: Event; after: number 
 }
 
 const ALARM: Event = { type: "alarm", lastSignAt: 0, isCallerThere: false };
-const TOLD = { state: "reaching" as const, people: "", moves: 0, drops: 0 };
+const TOLD = { state: "reaching" as const, people: "", moves: 0, drops: 0, turns: 0 };
 
 const devices = [ADAS_PHONE, ADAS_TABLET, PHONE, TABLET, LAPTOP, CIDS_PHONE, CIDS_TABLET, EVES_PHONE];
 const device = fc.constantFrom(...devices);

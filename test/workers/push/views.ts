@@ -37,6 +37,8 @@ export function ringingView(changes: Partial<CallView> = {}): CallView {
     mayMerge: true,
     moves: { count: 0, last: null },
     drops: { count: 0, last: null },
+    turns: 0,
+    turnedAt: 0,
     people: [],
     ...changes,
   };
