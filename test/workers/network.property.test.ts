@@ -5,14 +5,15 @@ import { Stage, wrongAfter } from "../support/simulation/stage.ts";
 import { absence, anything, away, gaps, STORM, script, timed, title, WIND } from "../support/simulation/troubles.ts";
 
 /** Fixed, so that a failure is found again; what once failed is a scenario of its own in `network-found.test.ts`. */
-const SEED = 20_261_123;
-const RUNS = 700;
+const SEEDS = [20_261_123, 2, 3];
+const RUNS = 350;
 const seed = fc.integer();
 
 const stage = new Stage();
 
 async function always<T>(drawn: fc.Arbitrary<T>, holds: (drawn: T) => Promise<void>): Promise<void> {
-  await fc.assert(fc.asyncProperty(drawn, holds), { seed: SEED, numRuns: RUNS, endOnFailure: true });
+  for (const seed of SEEDS)
+    await fc.assert(fc.asyncProperty(drawn, holds), { seed, numRuns: RUNS, endOnFailure: true });
 }
 
 describe("while messages are late, fail and come twice, objects forget, and a device has no network for 25 s", () => {
@@ -56,6 +57,6 @@ describe("a device without network for 25 s", () => {
       if (!isLate) expect(ending(cast)).toBe(ending(undisturbed));
     });
     // A shorter deadline is the exception: were it the rule, this would compare nothing.
-    expect(counted.late).toBeLessThan(RUNS / 10);
+    expect(counted.late).toBeLessThan(counted.same / 10);
   }, 120_000);
 });

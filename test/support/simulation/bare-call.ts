@@ -59,6 +59,8 @@ export class BareCall {
 
   /** @returns whether something about the call has been missed */
   hear(message: ServerMessage, at: number): boolean {
+    // The replies to an answer and to a hang-up may cross.
+    if (this.isOver && message.type === "call_ended") this.overSince = Math.max(this.overSince, message.rev);
     if (this.isOver) return false;
     if ("rev" in message) this.#rev = Math.max(this.#rev, message.rev);
     this.step({ type: "heard", message, at });
