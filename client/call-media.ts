@@ -187,8 +187,14 @@ export class CallMedia {
     this.#main?.release(afterMs);
   }
 
+  /** While nobody has answered, the edge may have forgotten them. */
+  repeatCandidates(): void {
+    this.#main?.repeatCandidates();
+  }
+
   /** Both sides are there. */
   async established(answer?: string): Promise<void> {
+    this.#main?.candidatesArrived();
     if (!this.#isClosed) this.#quality.start();
     await this.#main?.peer.established(answer);
   }

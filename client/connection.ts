@@ -63,6 +63,14 @@ export class Connection {
     this.#batcher.release(afterMs);
   }
 
+  repeatCandidates(): void {
+    this.#batcher.repeat();
+  }
+
+  candidatesArrived(): void {
+    this.#batcher.arrived();
+  }
+
   close(): void {
     this.#batcher.close();
     this.#peer?.close();

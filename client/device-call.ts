@@ -217,6 +217,11 @@ export class DeviceCall implements Call {
     this.media.recover();
   }
 
+  /** The call's own socket is back: what was said on the one before may be lost, while it waited for an answer. */
+  reattached(): void {
+    if (!this.#standing.isAnswered && !this.#is("ended")) this.media.repeatCandidates();
+  }
+
   /** The device has another network. */
   moved(): void {
     this.#route.moved();

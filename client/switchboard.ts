@@ -282,6 +282,7 @@ export class Switchboard {
   #callRegistered({ calls }: ServerMessageOf<"registered">, isResumed: boolean): void {
     if (isResumed) this.#resend();
     this.#inbox.snapshots(calls, false);
+    if (isResumed) for (const { callId } of calls) this.#calls.get(callId)?.reattached();
   }
 
   #registered({ userId, seq, calls }: ServerMessageOf<"registered">, token: string): void {

@@ -7,6 +7,7 @@ import {
   MAX_CALLEES,
   MAX_CANDIDATE,
   MAX_CANDIDATES,
+  MAX_CANDIDATES_FRAME,
   MAX_FRAME,
   MAX_NAME,
   MAX_PARTICIPANTS,
@@ -98,11 +99,13 @@ export const IceCandidates = z
     callId: CallId,
     candidates: z.array(IceCandidate).max(MAX_CANDIDATES).optional(),
     candidate: IceCandidate.optional(),
+    /** Sent before, and good no more: a network of the device has gone. */
+    removed: z.array(IceCandidate).max(MAX_CANDIDATES).optional(),
     endOfCandidates: z.boolean().optional(),
     connectionId: ConnectionId.optional(),
   })
-  .refine((m) => m.candidates ?? m.candidate ?? m.endOfCandidates, {
-    message: "candidates, candidate or endOfCandidates is needed",
+  .refine((m) => m.candidates ?? m.candidate ?? m.removed ?? m.endOfCandidates, {
+    message: "candidates, candidate, removed or endOfCandidates is needed",
   });
 
 /** Sent to renegotiate a connected call (ICE restart, added tracks); relayed to the peer device. */
@@ -283,6 +286,9 @@ export function parseClientFrame(frame: string | ArrayBuffer): Parsed {
   const { type, id } = envelope.data;
   if (!KNOWN_TYPES.has(type)) return refuse("unsupported", "this server does not know that message type", id);
   const message = ClientMessage.safeParse(json);
+  if (message.success && type === "ice_candidate" && frame.length > MAX_CANDIDATES_FRAME) {
+    return refuse("too_large", `a message of candidates holds at most ${MAX_CANDIDATES_FRAME} characters`, id);
+  }
   if (message.success) return { ok: true, message: message.data };
   // The first issue is the one that is described; after a wrong type, sizes are measured of what is no text.
   const [issue] = message.error.issues;

@@ -64,6 +64,8 @@ export const MAX_HTTP_BODY = 64 * 1024;
 export const MAX_CANDIDATE = 1_024;
 /** Candidates of one device kept for a peer that has not answered, and recognised when repeated. */
 export const MAX_CANDIDATES = 64;
+/** In characters, of one message of candidates: some fifty of them. */
+export const MAX_CANDIDATES_FRAME = 8 * 1024;
 export const CANDIDATE_KEPT_MS = 60_000;
 /** In JSON, of what is held for a device without a socket: two connections' descriptions. A row holds 2 MB. */
 export const MAX_HELD_SIZE = 4 * MAX_SDP;

@@ -131,6 +131,7 @@ export const PeerCandidates = z.object({
   callId: CallId,
   rev: Rev,
   candidates: z.array(IceCandidate),
+  removed: z.array(IceCandidate).optional(),
   endOfCandidates: z.boolean().optional(),
   connectionId: z.string().optional(),
   from: DeviceRef,

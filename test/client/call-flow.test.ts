@@ -323,6 +323,24 @@ describe("after a gap", () => {
     });
   });
 
+  test("[ICE-2] candidates that went over the call's socket before an answer go again when it is back", async () => {
+    await initiate();
+    const ringing = [snapshot({ state: "ringing", rev: 1 })];
+    const socket = await edge.registered(`/calls/${callId}/ws`, client.userId, ringing);
+    peer().options.events.candidate(candidate("mine"));
+    expect(await socket.next("ice_candidate")).toMatchObject({ candidates: [{ candidate: "mine" }] });
+    socket.close();
+    const again = await edge.registered(`/calls/${callId}/ws`, client.userId, ringing);
+    expect(await again.next("ice_candidate")).toMatchObject({ candidates: [{ candidate: "mine" }] });
+
+    again.send({ type: "call_connected", callId, rev: 2, answeredBy: bobsPhone, sdp: "bob's answer" });
+    await peer().heard("established: bob's answer");
+    again.close();
+    const last = await edge.registered(`/calls/${callId}/ws`, client.userId, [snapshot({ answeredBy: bobsPhone })]);
+    peer().options.events.candidate(candidate("another"));
+    expect(await last.next("ice_candidate")).toMatchObject({ candidates: [{ candidate: "another" }] });
+  });
+
   test("a hang-up while cut off is told on return", async () => {
     const call = await initiate();
     client.socket.close();

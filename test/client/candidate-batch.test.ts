@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type CandidateBatch, CandidateBatcher } from "../../client/candidate-batch.ts";
+import { MAX_CANDIDATES_FRAME } from "../../schema/limits.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -61,4 +62,14 @@ test("after the call nothing is sent", () => {
   batcher.close();
   vi.advanceTimersByTime(1_000);
   expect(sent).toEqual([]);
+});
+
+test("[ICE-1] no message is larger than the wire takes", () => {
+  const sizes: number[] = [];
+  const batcher = new CandidateBatcher((batch) => sizes.push(JSON.stringify(batch).length));
+  const candidate = "candidate".padEnd(1_000, "x");
+  for (let i = 0; i < 64; i++) batcher.add({ candidate, sdpMid: "0" });
+  batcher.release();
+  expect(sizes.length).toBeGreaterThan(8);
+  expect(Math.max(...sizes)).toBeLessThan(MAX_CANDIDATES_FRAME - 200);
 });

@@ -131,7 +131,7 @@ describe("[WIRE-3] frames that are no messages", () => {
       "calleeIds",
     ],
     ["the one called is no UUID", frame("presence_watch", { userIds: [BOB, "bob"] }), "userIds.1"],
-    ["no candidate at all", frame("ice_candidate", {}), "candidates, candidate or endOfCandidates"],
+    ["no candidate at all", frame("ice_candidate", {}), "candidates, candidate, removed or endOfCandidates"],
     ["a candidate that is text", frame("ice_candidate", { candidate: "candidate:1" }), "candidate"],
     [
       "a line that is none",
@@ -201,6 +201,15 @@ describe("[WIRE-5] sizes", () => {
     const bare = `{"type":"call_end","callId":"${CALL}"}`;
     return bare + " ".repeat(length - bare.length);
   };
+
+  test("[ICE-1] a message of candidates holds 8,192 characters", () => {
+    const candidates = (length: number) => {
+      const bare = frame("ice_candidate", { endOfCandidates: true });
+      return bare + " ".repeat(length - bare.length);
+    };
+    expect(refusal(candidates(8_192))).toBe("accepted");
+    expect(refusal(candidates(8_193))).toMatchObject({ re: "7", code: "too_large" });
+  });
 
   test("a frame of the largest size is read, and one character more is not", () => {
     expect(refusal(padded(MAX_FRAME))).toBe("accepted");

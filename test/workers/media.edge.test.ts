@@ -70,7 +70,7 @@ describe.each([
   test("[ICE-2] what waits outlives an eviction, also where it is too much to hibernate with a socket", async () => {
     const { a, b, callId } = await play();
     const names = Array.from({ length: 9 }, (_, i) => `${i}${"\u20ac".repeat(1_000)}`);
-    gather(a, callId, ...names);
+    for (const name of names) gather(a, callId, name);
     await a.ask({ type: "call_sync", callId });
     const worker = edge.harness.getWorker();
     await worker.evictDurableObject("CallObject", { name: callId, webSockets: "hibernate" });
@@ -87,6 +87,21 @@ describe.each([
       endOfCandidates: true,
       from: { userId: ada.userId, deviceId: caller.deviceId },
     });
+  });
+
+  test("[ICE-1] [ICE-3] a restart begins anew, what comes of the generation before is dropped, and some are taken back", async () => {
+    const { a, b, callId } = await play();
+    const of = (usernameFragment: string, ...names: string[]) =>
+      names.map((name) => ({ ...candidate(name), usernameFragment }));
+    a.send({ type: "ice_candidate", callId, candidates: of("old", "a1") });
+    a.send({ type: "ice_candidate", callId, candidates: of("new", "a2", "a3") });
+    a.send({ type: "ice_candidate", callId, candidates: of("old", "late"), removed: of("new", "a3") });
+    await a.ask({ type: "call_sync", callId });
+    await b.ask({ type: "call_answer", callId, sdp: "answer" });
+    expect(await given(b, 1)).toEqual(["a2"]);
+    a.send({ type: "ice_candidate", callId, removed: of("new", "a2") });
+    const removal = () => b.heard.find((m) => m.type === "ice_candidate" && m.removed !== undefined);
+    expect(await b.until(removal, "a removal")).toMatchObject({ candidates: [], removed: of("new", "a2") });
   });
 
   test("[ICE-3] [ICE-5] a candidate comes once, whatever connections it is said to be of while there is no handoff", async () => {

@@ -44,7 +44,7 @@ function withCandidates(held: readonly Parcel[], message: Candidates, at: number
   const generation = stream.slice(1 + stream.findLastIndex(({ type }) => type === "call_negotiate"));
   const count = generation.reduce((sum, m) => sum + (m.type === "ice_candidate" ? m.candidates.length : 0), 0);
   const candidates = message.candidates.slice(0, Math.max(0, MAX_CANDIDATES - count));
-  const isEmpty = candidates.length === 0 && !message.endOfCandidates;
+  const isEmpty = candidates.length === 0 && !message.removed && !message.endOfCandidates;
   return isEmpty ? [...held] : [...held, { message: { ...message, candidates }, at }];
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { IceCandidate } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import { attach, attachment, type CallSockets } from "./call-sockets.ts";
-import { admit, EMPTY, type IceBatch, type IceBuffer, take } from "./ice.ts";
+import { admit, EMPTY, type IceBatch, type IceBuffer, type Marked, take } from "./ice.ts";
 
 /** Where candidates come from: a device, and its connection. */
 export interface IceSource extends DeviceRef {
@@ -13,6 +13,7 @@ export interface IceSource extends DeviceRef {
 interface Gathered {
   readonly callId: string;
   readonly candidates: readonly IceCandidate[];
+  readonly removed?: readonly IceCandidate[] | undefined;
   readonly endOfCandidates: boolean;
 }
 
@@ -36,12 +37,13 @@ export class IceBuffers {
   }
 
   /** @param waits whether there is nobody yet to forward to, so that it must outlive an eviction */
-  admit(from: IceSource, { callId, candidates, endOfCandidates }: Gathered, now: number, waits: boolean): void {
-    const gathered = candidates.map((candidate) => ({
+  admit(from: IceSource, { callId, candidates, removed = [], endOfCandidates }: Gathered, now: number, waits: boolean) {
+    const marked = (candidate: IceCandidate): Marked => ({
       candidate,
       fingerprint: fingerprint(callId, from.deviceId, candidate.candidate),
-    }));
-    this.#save(from, admit(this.#load(from), { candidates: gathered, endOfCandidates }, now), waits);
+    });
+    const gathered = { candidates: candidates.map(marked), removed: removed.map(marked), endOfCandidates };
+    this.#save(from, admit(this.#load(from), gathered, now), waits);
   }
 
   take(from: IceSource, now: number): IceBatch | null {

@@ -55,7 +55,8 @@ export class Relay {
     const candidates = [...(message.candidates ?? []), ...(message.candidate ? [message.candidate] : [])];
     const name = nameOf(call, from, message.connectionId);
     const peer = routeOf(call, from, name, false);
-    const gathered = { callId: call.callId, candidates, endOfCandidates: message.endOfCandidates ?? false };
+    const { removed, endOfCandidates = false } = message;
+    const gathered = { callId: call.callId, candidates, removed, endOfCandidates };
     this.#ice.admit({ ...deviceOf(from), handoff: handoffOf(call, from, peer) }, gathered, Date.now(), peer === null);
     if (peer) this.#forward(call, from, peer, name);
     return DONE;
