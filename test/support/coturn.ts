@@ -25,10 +25,12 @@ export interface Coturn extends TurnServer {
 
 export async function startCoturn(secrets: readonly string[], more: readonly string[] = []): Promise<Coturn> {
   const folder = temporaryFolder();
-  const server = await startTurnServer({ folder, secrets, more });
   const administer = async (...args: string[]) => {
     await run("turnadmin", [...args, "--realm=switchboard", `--userdb=${join(folder, "turndb")}`]);
   };
+  // Makes the database: a coturn that opens one while it is made never reads it.
+  await administer("--show-secret");
+  const server = await startTurnServer({ folder, secrets, more });
   return {
     ...server,
     address: `127.0.0.1:${server.port}/${server.tlsPort}`,

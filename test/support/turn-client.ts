@@ -8,7 +8,9 @@ import { classes, Message, methods, parseMessage } from "werift";
 import type { TurnServer } from "../../tools/turn/start.ts";
 
 /** How long an answer may take. Only a failure ever takes this long. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 10_000;
+/** Over UDP a request that got lost is sent again (RFC 8489, 6.2.1). */
+const RETRANSMISSION_MS = 500;
 const HEADER = 20;
 /** UDP (RFC 8656, 18.7), in the first of four bytes. */
 const OVER_UDP = 17 << 24;
@@ -29,11 +31,13 @@ export type Allocated = { readonly lifetime: number } | { readonly error: number
 export class TurnClient {
   readonly #send: (bytes: Buffer) => void;
   readonly #close: () => void;
+  readonly #isReliable: boolean;
   readonly #waiting = new Map<string, (answer: Message) => void>();
   #signed: { readonly username: string; readonly key: Buffer; readonly realm: string; readonly nonce: Buffer } | null =
     null;
 
-  private constructor(send: (bytes: Buffer) => void, close: () => void) {
+  private constructor(isReliable: boolean, send: (bytes: Buffer) => void, close: () => void) {
+    this.#isReliable = isReliable;
     this.#send = send;
     this.#close = close;
   }
@@ -52,7 +56,10 @@ export class TurnClient {
     const socket = createSocket("udp4");
     socket.connect(port, "127.0.0.1");
     await once(socket, "connect");
+    // A server that has just started takes TCP a moment before it takes UDP.
+    socket.on("error", () => {});
     const client = new TurnClient(
+      false,
       (bytes) => socket.send(bytes),
       () => socket.close(),
     );
@@ -63,6 +70,7 @@ export class TurnClient {
   static async #over(socket: Duplex, ready: string): Promise<TurnClient> {
     await once(socket, ready);
     const client = new TurnClient(
+      true,
       (bytes) => socket.write(bytes),
       () => socket.destroy(),
     );
@@ -111,7 +119,11 @@ export class TurnClient {
     const timer = setTimeout(() => reject(new Error("the TURN server does not answer")), PATIENCE_MS);
     this.#waiting.set(request.transactionIdHex, resolve);
     this.#send(request.bytes);
-    return promise.finally(() => clearTimeout(timer));
+    const again = this.#isReliable ? undefined : setInterval(() => this.#send(request.bytes), RETRANSMISSION_MS);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      clearInterval(again);
+    });
   }
 
   #hear(bytes: Buffer): void {
