@@ -1,9 +1,20 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { PATIENCE_MS } from "./test/support/patience.ts";
 
 /** Nothing of a test run reaches for the network, and workerd keeps no traces of its own (they cost 2 to 16 times). */
 const env = { CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false", X_LOCAL_OBSERVABILITY: "false" };
 Object.assign(process.env, env);
+
+/** What a test may take, in ms. None measures time (a bench does), so a busy machine makes none of them fail. */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: PATIENCE_MS } } };
+
+/**
+ * First what asks for little more than a processor, then what opens browsers and starts whole systems, fewer at once:
+ * with all of it beside each other, two cores come late for the deadlines of the protocol.
+ */
+const light = { ...patience, maxWorkers: 3, sequence: { groupOrder: 0 } };
+const heavy = { ...patience, maxWorkers: 2, sequence: { groupOrder: 1 } };
 
 const secrets = {
   DATABASE_URL: "postgres://switchboard:switchboard@localhost/switchboard",
@@ -17,12 +28,11 @@ const secrets = {
 /** The folder says what is tested, the ending says where it runs. */
 export default defineConfig({
   test: {
-    // Four at once also on two cores: most of what a test takes is waiting for processes and pages.
-    maxWorkers: 4,
     projects: [
       {
         test: {
           name: "node",
+          ...light,
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.{workerd,edge,e2e}.test.ts", "node_modules/**"],
           env,
@@ -51,8 +61,8 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          ...light,
           include: ["test/**/*.workerd.test.ts"],
-          testTimeout: 20_000,
           // An object that logs when its test has ended would never be heard, and vitest would wait for it for ever.
           disableConsoleIntercept: true,
         },
@@ -60,30 +70,27 @@ export default defineConfig({
       {
         test: {
           name: "edge",
+          ...light,
           include: ["test/**/*.edge.test.ts"],
           env: { ...env, ...secrets },
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
         },
       },
       {
         test: {
           name: "e2e",
+          ...heavy,
           include: ["test/**/*.e2e.test.ts"],
           exclude: ["test/web/**", "node_modules/**"],
           env,
-          testTimeout: 90_000,
-          hookTimeout: 120_000,
         },
       },
       {
         test: {
           name: "web",
+          ...heavy,
           include: ["test/web/**/*.e2e.test.ts"],
           globalSetup: "test/support/web-site.ts",
           env,
-          testTimeout: 90_000,
-          hookTimeout: 120_000,
         },
       },
     ],

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await tsc("-p", join(ROOT, "client/tsconfig.package.json"), "--outDir", join(installed, "dist"));
   await writeFile(join(app, "package.json"), JSON.stringify({ type: "module" }));
   await writeFile(join(app, "app.ts"), APP);
-}, 60_000);
+});
 afterAll(() => rm(app, { recursive: true }));
 
 test.each(["bundler", "nodenext"])(
@@ -55,7 +55,7 @@ test("Vite takes it as it is", async () => {
   const lib = { entry: join(app, "app.ts"), formats: ["es" as const], fileName: "app" };
   await build({ root: app, configFile: false, logLevel: "silent", build: { lib, outDir: join(app, "out") } });
   expect(await readFile(join(app, "out/app.js"), "utf8")).toContain("call_initiate");
-}, 60_000);
+});
 
 test("it has the version of the whole, and depends on what that depends on", async () => {
   const [own, whole] = await Promise.all(

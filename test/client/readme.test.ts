@@ -30,4 +30,4 @@ test("the samples in client/README.md type-check", async () => {
   const check = promisify(execFile)(join(ROOT, "node_modules/.bin/tsc"), ["-p", CONFIG]);
   const { stdout } = await check.catch((error: { stdout: string }) => error);
   expect(stdout).toBe("");
-}, 60_000);
+});

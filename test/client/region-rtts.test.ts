@@ -69,7 +69,7 @@ test("[FLEET-2] the SDK says on a call socket what it has measured", async () =>
     String(input).endsWith("/api/regions") ? Response.json({ regions: [REGIONS[0]] }) : new Response(),
   );
   const { switchboard, socket: userSocket } = await connectClient(edge, undefined, { fetch });
-  await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(3));
+  await expect.poll(() => fetch).toHaveBeenCalledTimes(3);
   const answered = new Promise<void>((resolve) =>
     switchboard.incoming.subscribe((call) => resolve(call.answer({ video: false }))),
   );

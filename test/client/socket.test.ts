@@ -53,7 +53,7 @@ test("a broken connection comes back with a fresh token, and knows that it was h
   expect(second.protocols).toContain("bearer.second");
   await second.next("register");
   second.send({ type: "registered", userId, deviceId, seq: 1, heartbeatMs: 20_000, calls: [] });
-  await vi.waitFor(() => expect(resumed).toEqual([false, true]));
+  await expect.poll(() => resumed).toEqual([false, true]);
 });
 
 test("what is no token, and cannot travel as one, is asked for again", async () => {
@@ -142,7 +142,7 @@ test("frames of a newer protocol, and what is none, are passed over", async () =
   connection.sendRaw(JSON.stringify({ type: "from_the_future" }));
   connection.sendRaw(JSON.stringify({ type: "presence", userId: 7 }));
   connection.send({ type: "presence", userId, status: "online", lastSeen: null });
-  await vi.waitFor(() => expect(heard).toEqual(["presence"]));
+  await expect.poll(() => heard).toEqual(["presence"]);
 });
 
 describe("a path in doubt", () => {

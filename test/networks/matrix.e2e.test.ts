@@ -22,7 +22,7 @@ describe("a call between two real browsers", () => {
       await ada.call(bob);
       await bob.answer();
       await Promise.all([ada.seesAndHears(), bob.seesAndHears()]);
-      await expect.poll(() => wayBetween(ada.page, bob.page), { timeout: 30_000 }).toBe(networks.way);
+      await expect.poll(() => wayBetween(ada.page, bob.page)).toBe(networks.way);
       await ada.hangUp();
     },
   );

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { ensureMediasoupWorker } from "../../tools/setup/mediasoup-worker.ts";
 import { type FleetConnection, FleetServer } from "./fleet-server.ts";
@@ -130,7 +130,7 @@ describe("an SFU node", () => {
     node.child.kill("SIGKILL");
     await node.exited;
     // The system's first process reaps orphans in its own time.
-    await vi.waitFor(() => expect(workers.filter(isRunning)).toEqual([]), { timeout: 10_000 });
+    await expect.poll(() => workers.filter(isRunning)).toEqual([]);
   });
 });
 

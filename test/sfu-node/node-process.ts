@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { vi } from "vitest";
 import * as z from "zod";
+import { PATIENCE } from "../support/patience.ts";
 
 const LogLine = z.looseObject({ event: z.string() });
 type LogLine = z.infer<typeof LogLine>;
@@ -33,14 +34,11 @@ export class NodeProcess {
 
   /** The first line of an event, waiting for it. */
   async line(event: string): Promise<LogLine> {
-    return vi.waitFor(
-      () => {
-        const found = this.lines.find((line) => line.event === event);
-        if (!found) throw new Error(`no line ${event} in:\n${this.output}`);
-        return found;
-      },
-      { timeout: 10_000, interval: 10 },
-    );
+    return vi.waitFor(() => {
+      const found = this.lines.find((line) => line.event === event);
+      if (!found) throw new Error(`no line ${event} in:\n${this.output}`);
+      return found;
+    }, PATIENCE);
   }
 
   async health(path: string): Promise<{ status: number; body: unknown }> {

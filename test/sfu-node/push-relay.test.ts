@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { NodeRegister, PushOrder, PushSend } from "../../schema/fleet.ts";
 import { PushRelay } from "../../sfu-node/push-relay.ts";
 import { RegistrationSocket } from "../../sfu-node/registration.ts";
+import { PATIENCE } from "../support/patience.ts";
 import { ApnsGateway } from "../support/push-apns.ts";
 import { FleetServer } from "./fleet-server.ts";
 
@@ -49,7 +50,7 @@ describe("a push relay", () => {
     await vi.waitFor(async () => {
       expect(await relay.send(order())).toEqual(REFUSED);
       expect(gateway.connections).toBe(2);
-    });
+    }, PATIENCE);
   });
 
   it("says that there was no answer while APNs is gone, and dials again once it is back", async () => {

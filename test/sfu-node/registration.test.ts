@@ -136,7 +136,7 @@ describe("a node that lost its edge comes back", () => {
     const { port } = fleet;
     await fleet.close();
     registration.start();
-    await vi.waitFor(() => expect(logged()).toContain("sfu_socket_failed"));
+    await expect.poll(logged).toContain("sfu_socket_failed");
     fleet = await FleetServer.start(port);
     await (await fleet.connection()).register(CALM);
   });

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import { RoomSocket } from "../../sfu-node/room-socket.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 /** As in the module: how often it asks. */
 const PING_MS = 10_000;
@@ -36,7 +37,7 @@ async function dial(autoPong: boolean): Promise<{ edge: WebSocketServer; socket:
 /** The next of its pings, once it is open; then it has had the answer too, if there is one. */
 async function pinged(socket: WebSocket): Promise<void> {
   const ping = once(socket, "ping");
-  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), PATIENCE_MS);
   vi.advanceTimersByTime(PING_MS);
   await ping;
   const pong = once(socket, "pong");

@@ -1,5 +1,6 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { ContactsResponse, DevTokenResponse } from "../../schema/http.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { until } from "./until.ts";
 
 /** Somebody whom a site knows. */
@@ -8,9 +9,6 @@ export interface Account {
   readonly name: string;
   readonly token: string;
 }
-
-/** More than the ledger ever takes to hear of somebody. Only a failure takes this long. */
-const PATIENCE_MS = 15_000;
 
 /** People who are on each other's list, back when the first of them can see the others. */
 export async function introduce(url: string, names: readonly string[]): Promise<Account[]> {

@@ -22,7 +22,7 @@ export async function accept(...pages: Page[]): Promise<void> {
 /** Pictures keep coming in the video of this name. */
 export async function sees(page: Page, video: string): Promise<void> {
   const before = await frames(page, video);
-  await expect.poll(() => frames(page, video), { timeout: 20_000 }).toBeGreaterThan(before + 3);
+  await expect.poll(() => frames(page, video)).toBeGreaterThan(before + 3);
 }
 
 /** Pictures of each of them keep coming, and so does sound of so many. */

@@ -1,8 +1,6 @@
 import type { ClientMessageInput } from "../../schema/client-messages.ts";
 import { parseServerFrame, type ServerMessage, type ServerMessageOf } from "../../schema/server-messages.ts";
-
-/** How long a device waits for what must come. Only a failure ever takes this long. */
-const PATIENCE_MS = 8_000;
+import { PATIENCE_MS } from "./patience.ts";
 
 type Type = ServerMessage["type"];
 

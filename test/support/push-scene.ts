@@ -10,11 +10,10 @@ import { RegistrationSocket } from "../../sfu-node/registration.ts";
 import { openDatabase } from "../../workers/ledger/database.ts";
 import type { Device } from "./device.ts";
 import { Edge, type Person, SECRETS } from "./edge.ts";
+import { PATIENCE } from "./patience.ts";
 import { ApnsGateway } from "./push-apns.ts";
 import { FcmGateway } from "./push-fcm.ts";
 import { WebPushGateway } from "./push-web.ts";
-
-const SOON = { timeout: 15_000, interval: 50 };
 
 /** An edge with all push providers, and a node that relays to APNs. */
 export class PushScene {
@@ -59,7 +58,7 @@ export class PushScene {
 
   async #relays(): Promise<void> {
     this.#node.start();
-    await vi.waitUntil(() => this.#node.isRegistered, SOON);
+    await vi.waitUntil(() => this.#node.isRegistered, PATIENCE);
   }
 
   async close(): Promise<void> {
@@ -81,7 +80,7 @@ export class PushScene {
     const device = await this.online(person, push);
     await device.close();
     const isConnected = async () => (await this.device(person, device.deviceId))?.connected;
-    await expect.poll(isConnected, SOON).toBe(false);
+    await expect.poll(isConnected).toBe(false);
     return device.deviceId;
   }
 
@@ -102,7 +101,7 @@ export class PushScene {
     const rows = () => db.select().from(callPushes).where(eq(callPushes.callId, callId));
     const said = async () =>
       (await rows()).map(({ provider, purpose, result, attempts }) => `${provider} ${purpose} ${result} ${attempts}`);
-    await expect.poll(async () => (await said()).sort(), SOON).toEqual([...expected].sort());
+    await expect.poll(async () => (await said()).sort()).toEqual([...expected].sort());
   }
 
   /** Everything was as the providers want it. */

@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import { type NodeHeartbeat, parseFleetFrame } from "../../schema/fleet.ts";
 import { type FromNode, parseToNode, type ToNode } from "../../schema/room-socket.ts";
+import { PATIENCE } from "./patience.ts";
 
 const ORIGIN = "http://switchboard.test";
 const IDLE: NodeHeartbeat = {
@@ -75,20 +76,18 @@ export class NodeRoom {
 
   async next<T extends ToNode["type"]>(type: T): Promise<ToNodeOf<T>> {
     const isOfType = (message: ToNode): message is ToNodeOf<T> => message.type === type;
-    const found = await vi.waitUntil(() => this.heard.find((m) => isOfType(m) && !this.#taken.has(m)), {
-      timeout: 5_000,
-    });
+    const found = await vi.waitUntil(() => this.heard.find((m) => isOfType(m) && !this.#taken.has(m)), PATIENCE);
     this.#taken.add(found);
     if (!isOfType(found)) throw new Error("found by its type");
     return found;
   }
 
   async untilOpen(): Promise<void> {
-    await vi.waitUntil(() => this.#socket);
+    await vi.waitUntil(() => this.#socket, PATIENCE);
   }
 
   async untilClosed(): Promise<number> {
-    return vi.waitUntil(() => this.closed ?? undefined, { timeout: 8_000 });
+    return vi.waitUntil(() => this.closed ?? undefined, PATIENCE);
   }
 
   #hear(frame: string): void {
@@ -153,7 +152,7 @@ export class RoomNode {
     const { nodeId } = this;
     socket.send(JSON.stringify({ type: "node_register", nodeId, announcedAddress: "127.0.0.1", ...about }));
     this.#beat();
-    await vi.waitUntil(() => heard.includes("node_lease"));
+    await vi.waitUntil(() => heard.includes("node_lease"), PATIENCE);
   }
 
   /** From now on it takes no new rooms, and its fleet knows. */
@@ -163,7 +162,7 @@ export class RoomNode {
 
   async room(epoch: number, callId?: string): Promise<NodeRoom> {
     const isIt = (room: NodeRoom) => room.epoch === epoch && (callId === undefined || room.callId === callId);
-    return vi.waitUntil(() => this.rooms.find(isIt), { timeout: 8_000 });
+    return vi.waitUntil(() => this.rooms.find(isIt), PATIENCE);
   }
 
   /** The process dies. */
@@ -176,7 +175,7 @@ export class RoomNode {
     this.dies();
     const isListed = async () =>
       (await env.FLEET.getByName(region).nodes()).some(({ nodeId }) => nodeId === this.nodeId);
-    await vi.waitFor(async () => expect(await isListed()).toBe(false));
+    await expect.poll(isListed).toBe(false);
   }
 
   async #open(callId: string, epoch: number): Promise<void> {

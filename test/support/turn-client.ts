@@ -6,9 +6,8 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { classes, Message, methods, parseMessage } from "werift";
 import type { TurnServer } from "../../tools/turn/start.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
-/** How long an answer may take. Only a failure ever takes this long. */
-const PATIENCE_MS = 10_000;
 /** Over UDP a request that got lost is sent again (RFC 8489, 6.2.1). */
 const RETRANSMISSION_MS = 500;
 const HEADER = 20;

@@ -1,8 +1,6 @@
 import nodeDataChannel, { type PeerConnection } from "node-datachannel";
 import type { IceCandidate } from "../../schema/client-messages.ts";
-
-/** Only a failure ever takes this long. */
-const PATIENCE_MS = 10_000;
+import { PATIENCE_MS } from "./patience.ts";
 
 /** An app's WebRTC stack that puts all of its candidates into its descriptions (no trickle ICE, RFC 8838, 3). */
 export class UntrickledPeer {

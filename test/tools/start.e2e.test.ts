@@ -55,7 +55,7 @@ it("starts, serves a page, an API and an SFU node, stops by Ctrl-C, and finds it
 
   const alice = await developmentUser(first.url, "Alice");
   const bob = await developmentUser(first.url, "Bob");
-  await expect.poll(() => contactNames(first.url, bob.token), { timeout: 10_000 }).toContain("Alice");
+  await expect.poll(() => contactNames(first.url, bob.token)).toContain("Alice");
 
   const firstFamily = family(first.run.pid);
   const commands = firstFamily.map(({ command }) => command).join("\n");
@@ -126,7 +126,7 @@ it("leaves no process behind when it is itself killed", async () => {
   const all = family(run.pid);
   const supervisor = all.find(({ command }) => command.includes("tools/start.ts"));
   if (supervisor) process.kill(supervisor.pid, "SIGKILL");
-  await expect.poll(() => alive(all), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => alive(all)).toEqual([]);
 });
 
 it("stops in the middle of starting", async () => {

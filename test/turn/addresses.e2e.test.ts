@@ -60,7 +60,7 @@ async function two(): Promise<{ ada: Open; bob: Open; adasToken: string; bobsNam
 
 async function connects(...pages: readonly Page[]): Promise<void> {
   for (const page of pages) {
-    await expect.poll(async () => (await received(page)).framesDecoded, { timeout: 20_000 }).toBeGreaterThan(3);
+    await expect.poll(async () => (await received(page)).framesDecoded).toBeGreaterThan(3);
   }
 }
 

@@ -39,9 +39,7 @@ test("a call goes on without the server, and a hang-up meanwhile is told when it
   await startVideoCall(ada, bob, bobName);
   await cable.cut();
   const { framesDecoded } = await received(bob);
-  await expect
-    .poll(async () => (await received(bob)).framesDecoded, { timeout: 15_000 })
-    .toBeGreaterThan(framesDecoded + 10);
+  await expect.poll(async () => (await received(bob)).framesDecoded).toBeGreaterThan(framesDecoded + 10);
   await bob.getByRole("button", { name: "Hang up" }).click();
   await bob.getByText(/^Reconnecting\./).waitFor();
   await inspect(bob, "reconnecting");
@@ -56,11 +54,9 @@ test("a path that is renewed carries the call on", async () => {
   // Both at once: the offers collide, and the polite side gives way.
   await Promise.all([ada, bob].map((page) => page.evaluate(() => window.connections.at(-1)?.restartIce())));
   const same = async () => (await credentials(ada)).filter((name, side) => name === before[side]);
-  await expect.poll(same, { timeout: 15_000 }).toEqual([]);
+  await expect.poll(same).toEqual([]);
   const { framesDecoded } = await received(ada);
-  await expect
-    .poll(async () => (await received(ada)).framesDecoded, { timeout: 15_000 })
-    .toBeGreaterThan(framesDecoded + 10);
+  await expect.poll(async () => (await received(ada)).framesDecoded).toBeGreaterThan(framesDecoded + 10);
   await connected(ada, bob);
 });
 

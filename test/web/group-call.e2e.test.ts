@@ -182,7 +182,7 @@ describe("a client without the SDK", () => {
       bare
         .locator("video")
         .evaluateAll((videos: HTMLVideoElement[]) => videos.filter(({ videoWidth }) => videoWidth > 0).length);
-    await expect.poll(pictures, { timeout: 20_000 }).toBe(2);
+    await expect.poll(pictures).toBe(2);
     for (const page of [ada, bob]) await page.getByRole("button", { name: "Leave" }).click();
     await bare.getByText("The call is over.").waitFor();
   });
@@ -202,7 +202,7 @@ describe("many tiles", () => {
     await callGroup(page, crowd.slice(0, 1));
     const shown = async (count: number) => {
       const others = page.locator('video[aria-label^="Video of"]');
-      await expect.poll(() => others.count(), { timeout: 30_000 }).toBe(count - 1);
+      await expect.poll(() => others.count()).toBe(count - 1);
       await inspect(page, `group-${count}`);
     };
     await shown(2);

@@ -22,8 +22,6 @@ afterAll(async () => {
 });
 
 /** The worker asks again after 2 s; a whole browser on a busy machine takes its time to wake it. */
-const PATIENCE = { timeout: 30_000 };
-
 /** A browser that allows notifications, with a push subscription that leads to the gateway. */
 async function subscribable(): Promise<{ profile: BrowserContext; subscriptionId: string }> {
   const profile = await newProfile();
@@ -135,7 +133,7 @@ describe("while no window is open", () => {
     const mend = await cut(profile);
     await deliver(blank, payload);
     await expect
-      .poll(() => shown(profile), PATIENCE)
+      .poll(() => shown(profile))
       .toEqual([{ title: adaName, body: "Voice call for you", tag: payload.callId }]);
     expect(await ada.getByText("Reaching…").count()).toBe(1);
     await mend();
@@ -151,9 +149,7 @@ describe("while no window is open", () => {
     await cut(profile);
     const expiresAt = new Date(Date.parse(payload.sentAt) + 1_000).toISOString();
     await deliver(blank, { ...payload, expiresAt });
-    await expect
-      .poll(() => shown(profile), PATIENCE)
-      .toEqual([{ title: adaName, body: "Missed call", tag: payload.callId }]);
+    await expect.poll(() => shown(profile)).toEqual([{ title: adaName, body: "Missed call", tag: payload.callId }]);
     await ada.getByRole("button", { name: "Cancel call" }).click();
   });
 
@@ -165,7 +161,7 @@ describe("while no window is open", () => {
     await ada.getByText("Call cancelled").waitFor();
     await deliver(blank, first);
     const missed = { title: adaName, body: "Missed call", tag: first.callId };
-    await expect.poll(() => shown(profile), PATIENCE).toEqual([missed]);
+    await expect.poll(() => shown(profile)).toEqual([missed]);
     await next();
 
     await ada.getByRole("button", { name: `Voice call with ${bobName}` }).click();
@@ -176,7 +172,7 @@ describe("while no window is open", () => {
     const notice = await next();
     expect(notice).toMatchObject({ type: "missed_call", callId: second.callId });
     await deliver(blank, notice);
-    await expect.poll(() => shown(profile), PATIENCE).toContainEqual({ ...missed, tag: second.callId });
+    await expect.poll(() => shown(profile)).toContainEqual({ ...missed, tag: second.callId });
   });
 
   test("[CONN-5] a window that is opened to answer is the device that was pushed, and answers by itself", async () => {

@@ -12,9 +12,7 @@ afterAll(() => windows.close());
 /** Pictures keep coming on the newest connection of this window. */
 async function sees(page: Page): Promise<void> {
   const { framesDecoded } = await received(page);
-  await expect
-    .poll(async () => (await received(page)).framesDecoded, { timeout: 15_000 })
-    .toBeGreaterThan(framesDecoded + 10);
+  await expect.poll(async () => (await received(page)).framesDecoded).toBeGreaterThan(framesDecoded + 10);
 }
 
 async function startVideoCall(caller: Page, callee: Page, calleeName: string): Promise<void> {

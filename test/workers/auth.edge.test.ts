@@ -84,7 +84,7 @@ describe("a deployment with a secret of its own, development off", () => {
       const { contacts } = ContactsResponse.parse(await (await edge.as(asker, "/api/contacts")).json());
       return contacts.map(({ name }) => name);
     };
-    await expect.poll(() => names(ada), { timeout: 8_000 }).toEqual(["Bob"]);
+    await expect.poll(() => names(ada)).toEqual(["Bob"]);
     expect(await names(bob)).toEqual(["Ada"]);
     expect(await names(eve)).toEqual([]);
   });
@@ -250,7 +250,7 @@ describe("a user whose token has no name", () => {
     expect(await phone.next("incoming_call")).toMatchObject({ caller: { name: `User ${userId.slice(-8)}` } });
     await ada.ask({ type: "call_end", callId });
     const history = async () => HistoryResponse.parse(await (await edge.as(bob, "/api/calls")).json()).calls;
-    await expect.poll(history, { timeout: 8_000 }).toMatchObject([{ id: callId, outcome: "cancelled" }]);
+    await expect.poll(history).toMatchObject([{ id: callId, outcome: "cancelled" }]);
     await edge.close();
   });
 });

@@ -55,7 +55,7 @@ async function everythingSeen(who: Person, bob: Person): Promise<unknown> {
   const refused = await device.ask({ type: "call_initiate", ...more });
   expect(refused).toMatchObject({ code: "rate_limited", retryAfterMs: expect.any(Number) });
   const ended = async () => (await listed(who)).filter(({ outcome }) => outcome !== null).length;
-  await expect.poll(ended, { timeout: 8_000 }).toBe(calls.length);
+  await expect.poll(ended).toBe(calls.length);
   const pages = [
     "/api/calls",
     "/api/calls?outcome=missed",
@@ -100,8 +100,8 @@ describe("a caller who is blocked and gives up", () => {
     const silent = await giveUp(await edge.device(ada), bob);
     const heard = await giveUp(await edge.device(eve), bob);
     const ids = async (query = "") => (await listed(bob, query)).map(({ id, outcome }) => [id, outcome]);
-    await expect.poll(() => ids("?outcome=blocked"), { timeout: 8_000 }).toEqual([[silent, "blocked"]]);
-    await expect.poll(() => ids(), { timeout: 8_000 }).toEqual([[heard, "cancelled"]]);
+    await expect.poll(() => ids("?outcome=blocked")).toEqual([[silent, "blocked"]]);
+    await expect.poll(() => ids()).toEqual([[heard, "cancelled"]]);
   });
 });
 

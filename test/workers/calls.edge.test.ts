@@ -45,7 +45,7 @@ describe("a call between two people", () => {
     const { ada, bob, caller, phone } = people;
     const callId = await connect(people);
     await caller.ask({ type: "call_end", callId });
-    await expect.poll(async () => (await history(ada))[0]?.outcome, { timeout: 8_000 }).toBe("completed");
+    await expect.poll(async () => (await history(ada))[0]?.outcome).toBe("completed");
     const entry = { id: callId, answeredByDevice: phone.deviceId, outcome: "completed", callType: "video" };
     expect((await history(ada))[0]).toMatchObject({ ...entry, direction: "outgoing" });
     expect((await history(bob))[0]).toMatchObject({ ...entry, direction: "incoming" });

@@ -30,7 +30,7 @@ test("[CONT-1] [CONT-4] [SAFE-2] who was added is listed with their presence, on
   await (await edge.device(abe)).close();
   for (const added of [bob, abe, bob]) await change(ada, "POST", added);
   const names = async () => (await contacts(ada)).map(({ name, status }) => [name, status]);
-  await expect.poll(names, { timeout: 8_000 }).toEqual([
+  await expect.poll(names).toEqual([
     ["Abe", "offline"],
     ["Bob", "online"],
   ]);
@@ -48,7 +48,7 @@ test("[CONT-3] whoever asks sees of each whether they may ring, and nobody else'
   await phone.next("call_initiated");
   const flags = async () =>
     (await contacts(ada)).map(({ name, added, blocked, mayRing }) => [name, added, blocked, mayRing]);
-  await expect.poll(flags, { timeout: 8_000 }).toEqual([
+  await expect.poll(flags).toEqual([
     ["Bob", true, false, true],
     ["Cid", false, false, true],
   ]);
@@ -70,9 +70,7 @@ test("[SAFE-1] in the list of somebody who is blocked the one who blocked them i
   const [ada, bob] = [await person("Ada"), await person("Bob")];
   await edge.device(bob);
   await change(ada, "POST", bob);
-  await expect
-    .poll(async () => (await contacts(ada)).map(({ status }) => status), { timeout: 8_000 })
-    .toEqual(["online"]);
+  await expect.poll(async () => (await contacts(ada)).map(({ status }) => status)).toEqual(["online"]);
   expect((await edge.as(bob, `/api/blocks/${ada.userId}`, { method: "PUT" })).status).toBe(204);
   const [blocked] = await contacts(ada);
   expect(blocked).toMatchObject({ status: "offline", added: true, blocked: false, mayRing: true });

@@ -80,7 +80,7 @@ describe("two who call each other at once", () => {
     await Promise.all(couples);
     expect(merged.adas).toBeGreaterThan(INTERLEAVINGS / 10);
     expect(merged.bobs).toBeGreaterThan(INTERLEAVINGS / 10);
-  }, 120_000);
+  });
 
   /** @returns whose call gave way */
   async function play(crossing: Crossing, run: number): Promise<"adas" | "bobs"> {

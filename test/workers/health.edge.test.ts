@@ -10,7 +10,7 @@ import { connect, scene } from "../support/scene.ts";
 
 const NODE = { authorization: `Bearer ${SECRETS.SFU_NODE_KEY}` };
 /** The answer is kept for two seconds, and the ledger's batch waits for one. */
-const SOON = { timeout: 10_000, interval: 200 };
+const SOON = { interval: 200 };
 
 let edge: Edge;
 beforeAll(async () => {

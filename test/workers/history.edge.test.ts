@@ -9,8 +9,6 @@ import { connect, initiate, ring, scene } from "../support/scene.ts";
 /** The history and the log of calls that were really made, over HTTP. */
 
 /** The ledger's batch waits for a second. */
-const SOON = { timeout: 8_000 };
-
 let edge: Edge;
 beforeAll(async () => {
   edge = await Edge.start();
@@ -32,7 +30,7 @@ function remove(person: Person, callId: string): Promise<Response> {
 /** Until the history has heard that the person's last call is over. */
 function written(person: Person, callId: string) {
   return expect
-    .poll(async () => (await calls(person)).map(({ id, outcome }) => [id, outcome !== null])[0], SOON)
+    .poll(async () => (await calls(person)).map(({ id, outcome }) => [id, outcome !== null])[0])
     .toEqual([callId, true]);
 }
 
@@ -84,7 +82,7 @@ describe("DELETE /api/calls/:id", () => {
     const people = await scene(edge);
     const { ada, bob, caller } = people;
     const callId = await ring(people);
-    await expect.poll(async () => (await calls(ada)).length, SOON).toBe(1);
+    await expect.poll(async () => (await calls(ada)).length).toBe(1);
     expect((await remove(ada, callId)).status).toBe(204);
     await caller.ask({ type: "call_end", callId });
     await written(bob, callId);

@@ -72,12 +72,12 @@ describe("what a call and its people's objects tell each other, late, twice and 
   test("[GROUP-1] [GROUP-2] [GROUP-4] [GROUP-5] in a group", async () => {
     const lines = fc.oneof(says(answers), says(flows), says(leaves), says(refuses), says(alerts), says(holds));
     await commute({ caller: "ada's phone", callees: ["Bob", "Cid"], callType: "group" }, lines);
-  }, 120_000);
+  });
 
   test("[GROUP-3] in a call that grows", async () => {
     const lines = fc.oneof(says(invites), says(answers), says(refuses), says(leaves), says(holds));
     await commute({ caller: "ada's phone", callees: ["Bob"], callType: "video" }, lines, talk);
-  }, 120_000);
+  });
 
   test("[HAND-1] [HAND-2] [HAND-3] [HAND-5] when devices take the call over", async () => {
     const weighted = [
@@ -87,5 +87,5 @@ describe("what a call and its people's objects tell each other, late, twice and 
       { weight: 1, arbitrary: says(leaves) },
     ];
     await commute({ caller: "ada's phone", callees: ["Bob"], callType: "video" }, fc.oneof(...weighted), talk);
-  }, 120_000);
+  });
 });

@@ -4,6 +4,7 @@ import { CallEventsResponse, CallResponse, HistoryResponse } from "../../schema/
 import { signCallToken } from "../../workers/http/call-token.ts";
 import { Device } from "../support/device.ts";
 import { Edge, type Person, SECRETS } from "../support/edge.ts";
+import { PATIENCE } from "../support/patience.ts";
 import { expectRefusal } from "../support/refused.ts";
 import { ring, type Scene, scene } from "../support/scene.ts";
 
@@ -129,7 +130,7 @@ describe("a ring screen without a socket", () => {
       expect(cancelled).toMatchObject({ reason: "declined_elsewhere" });
       expect(cancelled).not.toHaveProperty("byDevice");
     }
-    const log = await vi.waitUntil(() => eventsOf(bob, callId), { timeout: 8_000 });
+    const log = await vi.waitUntil(() => eventsOf(bob, callId), PATIENCE);
     expect(log.events).toContainEqual(expect.objectContaining({ kind: "declined", by: { userId: bob.userId } }));
     expect(log.events).toContainEqual(expect.objectContaining({ kind: "ended", by: { userId: bob.userId } }));
     expect(log.devices.map(({ state }) => state)).toEqual(["cancelled", "cancelled", "cancelled"]);

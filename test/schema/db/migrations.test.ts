@@ -63,4 +63,4 @@ it("[HIST-2] keeps the history of before: each call with the direction and outco
     expect(await listed(bob, { direction: "incoming" })).toEqual([[completed, "completed"]]);
     expect(await listed(bob, { outcome: "blocked" })).toEqual([[blocked, "blocked"]]);
   });
-}, 30_000);
+});

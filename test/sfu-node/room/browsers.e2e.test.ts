@@ -5,8 +5,6 @@ import { launchBrowser } from "../../support/browser.ts";
 import { BrowserInRoom } from "../../support/room-browser.ts";
 import { openWorkers, RoomOnNodes } from "../../support/room-nodes.ts";
 
-const WITHIN = { timeout: 20_000 };
-
 let pool: WorkerPool;
 let browser: Browser;
 let room: RoomOnNodes;
@@ -35,8 +33,8 @@ async function comeIn(id: string, node: number, height?: number): Promise<Browse
 async function expectToGetAll(one: BrowserInRoom, others: number): Promise<void> {
   const heard = async () => (await one.got()).filter(({ packets }) => packets > 0).length;
   const seen = async () => (await one.got()).filter(({ source, frames }) => source === "camera" && frames > 0).length;
-  await expect.poll(heard, WITHIN).toBe(2 * others);
-  await expect.poll(seen, WITHIN).toBe(others);
+  await expect.poll(heard).toBe(2 * others);
+  await expect.poll(seen).toBe(others);
   expect({ errors: one.errors, refused: one.refused }).toEqual({ errors: [], refused: [] });
 }
 
@@ -46,7 +44,7 @@ describe("browsers in a room", () => {
     const [ada, bob, cid] = [await comeIn("ada", 0), await comeIn("bob", 0), await comeIn("cid", 0)];
     for (const one of [ada, bob, cid]) await expectToGetAll(one, 2);
     // Their microphones beep.
-    await expect.poll(() => room.heard.some(({ type }) => type === "dominant_speaker"), WITHIN).toBe(true);
+    await expect.poll(() => room.heard.some(({ type }) => type === "dominant_speaker")).toBe(true);
 
     await room.tell(0, { type: "participant_leave", participantId: "cid" });
     await expect.poll(async () => (await ada.got()).map(({ participantId }) => participantId)).toEqual(["bob", "bob"]);
@@ -74,13 +72,13 @@ describe("browsers in a room", () => {
     };
     await want(180);
     const height = async () => (await seen())?.height ?? 0;
-    await expect.poll(height, WITHIN).toBe(180);
+    await expect.poll(height).toBe(180);
     await want(720);
-    await expect.poll(height, WITHIN).toBeGreaterThan(360);
+    await expect.poll(height).toBeGreaterThan(360);
     await want(0);
-    await expect.poll(isStill, WITHIN).toBe(true);
+    await expect.poll(isStill).toBe(true);
     await want(360);
-    await expect.poll(height, WITHIN).toBe(360);
+    await expect.poll(height).toBe(360);
     const told = room.heard.flatMap((message) =>
       message.type === "video_wanted" && message.participantId === "ada" ? [message.height] : [],
     );

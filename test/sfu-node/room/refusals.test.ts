@@ -67,11 +67,9 @@ const offersTo = (id: string) =>
   room.heard.flatMap((message) => (message.type === "room_offer" && message.participantId === id ? [message] : []));
 
 /** A busy machine takes longer than a moment. */
-const WITHIN = { timeout: 10_000 };
-
 /** The SFU's latest offer to Eve, which comes soon after something has changed. */
 async function offered(count = 1) {
-  await expect.poll(() => offersTo("eve").length, WITHIN).toBe(count);
+  await expect.poll(() => offersTo("eve").length).toBe(count);
   const [last] = offersTo("eve").slice(-1);
   if (!last) throw new Error("there is none");
   return last;
@@ -83,9 +81,9 @@ async function expectTalk(): Promise<void> {
     (await Promise.all(talking.map((one) => one.got()))).flatMap((got) =>
       got.flatMap(({ participantId, packets }) => (participantId === "eve" ? [] : [packets])),
     );
-  await expect.poll(async () => (await counts()).length, WITHIN).toBe(4);
+  await expect.poll(async () => (await counts()).length).toBe(4);
   const before = await counts();
-  await expect.poll(async () => (await counts()).every((count, at) => count > (before[at] ?? 0)), WITHIN).toBe(true);
+  await expect.poll(async () => (await counts()).every((count, at) => count > (before[at] ?? 0))).toBe(true);
   expect(talking.flatMap(({ refused }) => refused)).toEqual([]);
   expect(room.failures).toEqual([]);
 }
@@ -138,7 +136,7 @@ describe("who is wrong is told so, and nobody else notices", () => {
     vi.advanceTimersByTime(100);
     vi.useRealTimers();
     await expectTalk();
-  }, 30_000);
+  });
 
   it("who answers wrongly, and may answer again", async () => {
     await join();
@@ -242,7 +240,7 @@ describe("who is wrong is told so, and nobody else notices", () => {
       { seed: SEED, numRuns: 300 },
     );
     await expectTalk();
-  }, 60_000);
+  });
 
   it("who comes with whatever: it may, or is told why not", async () => {
     await fc.assert(
@@ -260,5 +258,5 @@ describe("who is wrong is told so, and nobody else notices", () => {
       { seed: SEED, numRuns: 300 },
     );
     await expectTalk();
-  }, 60_000);
+  });
 });

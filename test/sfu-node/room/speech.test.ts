@@ -103,5 +103,5 @@ describe("[ROOM-8] who speaks", () => {
     // With DTX only speakers send.
     await ada.says(LOUD, 600);
     expect(spoke).toEqual(["ada", "bob", "ada"]);
-  }, 20_000);
+  });
 });

@@ -5,7 +5,7 @@ import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts"
 import { RoomOnNodes } from "../../support/room-nodes.ts";
 import { type Got, type Stack, StackInRoom } from "../../support/stack-participant.ts";
 
-const WITHIN = { timeout: 20_000, interval: 200 };
+const WITHIN = { interval: 200 };
 
 /** People with different WebRTC stacks in one room, each in its own process or in this one. */
 export class Company {

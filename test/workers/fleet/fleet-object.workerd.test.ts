@@ -113,7 +113,7 @@ describe("a node registers", () => {
     const node = await dial();
     await node.ask(registration());
     node.close();
-    await vi.waitFor(async () => expect(await listed()).toEqual([]));
+    await expect.poll(listed).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   parseFleetFrame,
 } from "../../../schema/fleet.ts";
 import { app } from "../../../workers/http/app.ts";
+import { PATIENCE } from "../../support/patience.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -49,12 +50,12 @@ async function dial(region: string, pushRelay = true): Promise<RelayNode> {
   const about = { region, version: "0.1.0", protocol: 1, capacity: { workers: 1, consumers: 1 } };
   const nodeId = crypto.randomUUID();
   webSocket.send(JSON.stringify({ type: "node_register", nodeId, announcedAddress: "127.0.0.1", pushRelay, ...about }));
-  await vi.waitFor(() => expect(heard).toMatchObject([{ type: "node_registered" }]));
+  await expect.poll(() => heard).toMatchObject([{ type: "node_registered" }]);
   return { socket: webSocket, pushes };
 }
 
 async function pushAt(node: RelayNode, count = 1): Promise<PushSend> {
-  const push = await vi.waitUntil(() => node.pushes[count - 1]);
+  const push = await vi.waitUntil(() => node.pushes[count - 1], PATIENCE);
   return push;
 }
 

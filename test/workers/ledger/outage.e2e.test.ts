@@ -72,7 +72,7 @@ test("[LEDGER-2] an edge killed right after a hang-up has lost nothing: the hist
   edge.kill();
   await edge.exited;
   edge = await boot();
-  await expect.poll(() => outcome(token, callId), { timeout: 20_000 }).toBe("completed");
+  await expect.poll(() => outcome(token, callId)).toBe("completed");
 });
 
 test("[LEDGER-3] with the database down calls ring, connect and end, and their history is complete once it is back", async () => {
@@ -82,6 +82,6 @@ test("[LEDGER-3] with the database down calls ring, connect and end, and their h
   expect(answer.status).toBe(503);
   await postgres.endpoint?.start();
   for (const { token, callId } of calls) {
-    await expect.poll(() => outcome(token, callId), { timeout: 20_000 }).toBe("completed");
+    await expect.poll(() => outcome(token, callId)).toBe("completed");
   }
 });

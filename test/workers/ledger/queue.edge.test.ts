@@ -50,12 +50,10 @@ function logged(event: string): boolean {
   return edge.harness.getLogs().some(({ message }) => message.includes(`"${event}"`));
 }
 
-const soon = { timeout: 15_000, interval: 100 };
-
 it("writes what the queue brings", async () => {
   const call = people();
   await send(ringing(call), ended(call));
-  await expect.poll(states, soon).toEqual([{ id: call.callId, state: "ended" }]);
+  await expect.poll(states).toEqual([{ id: call.callId, state: "ended" }]);
 });
 
 it("writes what the queue held while the database was down", async () => {
@@ -63,21 +61,21 @@ it("writes what the queue held while the database was down", async () => {
   await edge.postgres.endpoint?.stop();
   edge.harness.clearLogs();
   await send(ringing(call), ended(call));
-  await expect.poll(() => logged("ledger_unavailable"), soon).toBe(true);
+  await expect.poll(() => logged("ledger_unavailable")).toBe(true);
   await edge.postgres.endpoint?.start();
-  await expect.poll(states, soon).toEqual([{ id: call.callId, state: "ended" }]);
+  await expect.poll(states).toEqual([{ id: call.callId, state: "ended" }]);
 });
 
 it("[LEDGER-4] lays what Postgres cannot hold with the dead letters, and writes the others of its batch", async () => {
   const call = people();
   edge.harness.clearLogs();
   await send({ ...ann, rev: ann.rev + 1, name: "nul \u0000" }, ended(call));
-  await expect.poll(states, soon).toEqual([{ id: call.callId, state: "ended" }]);
-  await expect.poll(() => logged("ledger_dead_letter"), soon).toBe(true);
+  await expect.poll(states).toEqual([{ id: call.callId, state: "ended" }]);
+  await expect.poll(() => logged("ledger_dead_letter")).toBe(true);
 });
 
 it("[LEDGER-5] writes a call of somebody of whom nobody has told it yet", async () => {
   const call = people();
   await send(ended({ ...call, caller: randomUUID() }));
-  await expect.poll(states, soon).toEqual([{ id: call.callId, state: "ended" }]);
+  await expect.poll(states).toEqual([{ id: call.callId, state: "ended" }]);
 });

@@ -71,7 +71,7 @@ describe("a group call's room", () => {
     const { participantId } = await scene.joined(scene.bob);
     const room = await node.room(1, scene.callId);
     room.say({ type: "participant_lost", participantId, reason: "no_answer" });
-    await vi.waitFor(() => expect(scene.bob.closed).toMatchObject({ code: 4004 }));
+    await expect.poll(() => scene.bob.closed).toMatchObject({ code: 4004 });
     await scene.bob.connect(scene.socketPath);
     expect(await scene.bob.next("recover")).toMatchObject({ action: "rejoin" });
     expect(await scene.joined(scene.bob)).toMatchObject({ epoch: 1 });

@@ -7,7 +7,7 @@ import { LibdatachannelStack } from "../../support/stack-libdatachannel.ts";
 import { TappedEdge } from "../../support/tapped-edge.ts";
 
 const BUILD_MS = 600_000;
-const WITHIN = { timeout: 20_000, interval: 200 };
+const WITHIN = { interval: 200 };
 const NAMES = ["Ada", "Bob", "Cid", "Dee"] as const;
 type Name = (typeof NAMES)[number];
 
