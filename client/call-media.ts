@@ -159,7 +159,7 @@ export class CallMedia {
     // Camera, microphone and hold may have changed since it was answered.
     connection.peer.play(!this.#isOnHold);
     await this.#send(connection.peer, true);
-    if (connection.path) this.#events.path(...connection.path);
+    if (connection.path) this.#events.path(connection.path);
     this.#events.changed();
   }
 
@@ -256,7 +256,7 @@ export class CallMedia {
       candidates: (batch, id) => this.#events.candidates(batch, id),
       description: (description, id) => this.#events.description(description, id ?? (this.#next ? FIRST : undefined)),
       path: (of) => {
-        if (of === this.#main && of.path) this.#events.path(...of.path);
+        if (of === this.#main && of.path) this.#events.path(of.path);
       },
       remoteChanged: () => this.#events.changed(),
       pictureRefused: (of) => {

@@ -1,8 +1,6 @@
 import type { CallLink } from "./call-link.ts";
 import { type CandidateBatch, CandidateBatcher } from "./candidate-batch.ts";
-import type { Description, Peer, PeerEvents } from "./peer.ts";
-
-export type Path = Parameters<PeerEvents["path"]>;
+import type { Description, PathState, Peer } from "./peer.ts";
 
 export interface ConnectionEvents {
   candidates(batch: CandidateBatch, connectionId: string | undefined): void;
@@ -25,7 +23,7 @@ export class Connection {
   readonly id: string | undefined;
   readonly #batcher: CandidateBatcher;
   #peer: Peer | null = null;
-  #path: Path | null = null;
+  #path: PathState | null = null;
 
   private constructor(id: string | undefined, batcher: CandidateBatcher) {
     this.id = id;
@@ -38,7 +36,7 @@ export class Connection {
     connection.#peer = await link.openPeer(isPolite, {
       candidate: (candidate) => batcher.add(candidate),
       description: (description) => on.description(description, id),
-      path: (...path) => {
+      path: (path) => {
         connection.#path = path;
         on.path(connection);
       },
@@ -54,7 +52,7 @@ export class Connection {
   }
 
   /** How its path stands; null before it was up for the first time. */
-  get path(): Path | null {
+  get path(): PathState | null {
     return this.#path;
   }
 

@@ -108,7 +108,9 @@ export class DeviceCall implements Call {
   }
 
   alerting(): void {
-    if (this.#is("incoming")) this.#send({ type: "call_alerting" });
+    if (!this.#is("incoming")) return;
+    this.#route.alerting();
+    this.#send({ type: "call_alerting" });
   }
 
   async answer(choice: MediaChoice): Promise<void> {
@@ -122,6 +124,7 @@ export class DeviceCall implements Call {
   /** For a group call that goes on, in which this device is not, or not any more. */
   async join(choice: MediaChoice): Promise<void> {
     this.#standing.step({ type: "answering" });
+    this.#route.begins();
     try {
       await this.#sendAnswer(await this.#openAnswer(choice), true);
       // Not before: until then the call's socket says that it is over for this user.
@@ -168,6 +171,7 @@ export class DeviceCall implements Call {
   /** For a call that another device of the user's is in: takes it over as soon as media flows here. */
   async takeOver(choice: MediaChoice): Promise<void> {
     this.#deadline = setTimeout(() => this.#stay(), HANDOFF_MS + MARGIN_MS);
+    this.#route.begins();
     try {
       const connectionId = crypto.randomUUID();
       const sdp = await this.media.offer(choice, connectionId);

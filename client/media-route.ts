@@ -7,6 +7,7 @@ import { CallMedia, type CallMediaEvents } from "./call-media.ts";
 import type { Person } from "./call-options.ts";
 import { type CallPhase, isAnswered, type Self } from "./call-state.ts";
 import type { MediaChoice } from "./media.ts";
+import { PathReports } from "./path-reports.ts";
 import type { PathState } from "./peer.ts";
 import { isOfGroup, openRoom } from "./room/call-room.ts";
 import type { DeviceRoom } from "./room/device-room.ts";
@@ -34,17 +35,34 @@ export class MediaRoute {
   readonly media: CallMedia;
   readonly #options: MediaRouteOptions;
   readonly #events: MediaRouteEvents;
+  readonly #reports: PathReports;
   #room: DeviceRoom | null = null;
 
   constructor(options: MediaRouteOptions, events: MediaRouteEvents) {
     this.#options = options;
     this.#events = events;
     this.media = new CallMedia(options.link, this.#mediaEvents());
+    this.#reports = new PathReports({
+      callType: options.callType,
+      now: () => options.link.now(),
+      stats: () => (this.#room?.isUp ? this.#room.stats() : this.media.stats()),
+      send: (report) => events.send({ type: "call_media", ...report }),
+    });
     if (this.#isBornAsGroup) this.#room = this.#openRoom();
   }
 
   get room(): DeviceRoom | null {
     return this.#room;
+  }
+
+  /** This device comes to a call that has gone on before. */
+  begins(): void {
+    this.#reports.begins();
+  }
+
+  /** It alerts its user; a caller hears of it. */
+  alerting(): void {
+    this.#reports.mark("alertingMs");
   }
 
   /** A group's media begins when it is answered, with the room. */
@@ -68,9 +86,15 @@ export class MediaRoute {
   /** @param phase after the message */
   hear(message: ServerMessage, phase: CallPhase, self: Self): void {
     if (isOfGroup(message)) this.#room ??= this.#openRoom();
-    if (isAnswered(phase)) this.#room?.answered();
+    if (phase.kind === "ringing") this.alerting();
+    if (isAnswered(phase)) this.#answered();
     this.#room?.hear(message);
     void this.#feed(message, phase, self);
+  }
+
+  #answered(): void {
+    this.#reports.mark("answeredMs");
+    this.#room?.answered();
   }
 
   /** The device has another network. */
@@ -80,6 +104,7 @@ export class MediaRoute {
   }
 
   close(): void {
+    this.#reports.close();
     this.#room?.close();
     this.media.close();
   }
@@ -98,10 +123,10 @@ export class MediaRoute {
     return {
       description: (description, connectionId) => send(negotiation(description, connectionId)),
       candidates: (batch, connectionId) => send(candidates(batch, connectionId)),
-      path: (state, candidateType) => {
+      path: (state) => {
         // In a group the connection between two is on its way out.
         if (this.#room && (state === "failed" || this.#room.isUp)) return;
-        send({ type: "call_media", state, ...(candidateType && { candidateType }) });
+        this.#reports.pathIs(state);
         if (state !== "failed") path(state);
       },
       changed: () => {
@@ -130,7 +155,7 @@ export class MediaRoute {
       this.#events.lost();
       return;
     }
-    this.#events.send({ type: "call_media", state });
+    this.#reports.pathIs(state);
     this.#events.path(state);
   }
 

@@ -1,5 +1,4 @@
-import type * as z from "zod";
-import type { CandidateType, IceCandidate } from "../schema/client-messages.ts";
+import type { IceCandidate } from "../schema/client-messages.ts";
 import type { QualitySample } from "./quality.ts";
 
 export type MediaKind = "audio" | "video";
@@ -16,7 +15,7 @@ export interface PeerEvents {
   candidate(candidate: IceCandidate | null): void;
   /** A description for the other side, once the call is answered. */
   description(description: Description): void;
-  path(state: PathState, candidateType?: z.infer<typeof CandidateType>): void;
+  path(state: PathState): void;
   /** A track came, went, or started or stopped to flow. */
   remoteChanged(): void;
   /** The other side answered that it takes no picture: it is in the call by voice. */

@@ -5,7 +5,7 @@ import type { QualitySample } from "./quality.ts";
 import { Recovery } from "./recovery.ts";
 import { admitRestart } from "./restarts.ts";
 import { mediaReturns, sendWholePicture } from "./return-of-media.ts";
-import { qualitySample, selectedCandidateType } from "./stats.ts";
+import { qualitySample } from "./stats.ts";
 
 /** A browser may not have heard yet of the network that a device has come to: then another restart finds it. */
 const MOVES = 3;
@@ -49,7 +49,7 @@ export class RtcPeer implements Peer {
     });
     this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate && wire(candidate));
     this.#pc.onnegotiationneeded = () => void this.#negotiate();
-    this.#pc.onconnectionstatechange = () => void this.#pathChanged();
+    this.#pc.onconnectionstatechange = () => this.#pathChanged();
     this.#pc.ontrack = ({ track }) => this.#addRemote(track);
   }
 
@@ -217,7 +217,7 @@ export class RtcPeer implements Peer {
       if (i === 0) this.#events.path("recovering");
       if (!this.#expectsMedia || (await this.#mediaReturns())) break;
     }
-    if (this.#isConnected) await this.#pathChanged();
+    if (this.#isConnected) this.#pathChanged();
   }
 
   /** On a path that was renewed; this side's picture then begins anew as well. */
@@ -253,10 +253,10 @@ export class RtcPeer implements Peer {
     }
   }
 
-  async #pathChanged(): Promise<void> {
+  #pathChanged(): void {
     const state = this.#pc.connectionState;
     this.#recovery.changed(state);
-    if (state === "connected") this.#events.path("connected", selectedCandidateType(await this.#pc.getStats()));
+    if (state === "connected") this.#events.path("connected");
     else if (state === "disconnected" || state === "failed") this.#events.path("recovering");
   }
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CandidateType } from "../schema/client-messages.ts";
+import { MediaReport } from "../schema/media-report.ts";
 import type { QualitySample } from "./quality.ts";
 
 /** The parts of W3C webrtc-stats that are read here; browsers leave some of them out. */
@@ -8,9 +8,14 @@ const Report = z.object({
   type: z.string(),
   selectedCandidatePairId: z.string().optional(),
   localCandidateId: z.string().optional(),
+  remoteCandidateId: z.string().optional(),
   selected: z.boolean().optional(),
   currentRoundTripTime: z.number().optional(),
-  candidateType: CandidateType.optional().catch(undefined),
+  candidateType: MediaReport.shape.candidateType.catch(undefined),
+  protocol: MediaReport.shape.protocol.catch(undefined),
+  relayProtocol: MediaReport.shape.relayProtocol.catch(undefined),
+  kind: z.string().optional(),
+  framesDecoded: z.number().optional(),
   packetsReceived: z.number().optional(),
   packetsLost: z.number().optional(),
   fractionLost: z.number().optional(),
@@ -22,11 +27,25 @@ export interface StatsSource {
   forEach(visit: (report: unknown) => void): void;
 }
 
-/** How the media travels: the local end of the candidate pair in use. */
-export function selectedCandidateType(source: StatsSource): z.infer<typeof CandidateType> | undefined {
+/** How the media travels: the candidate pair in use. Empty where there is none. */
+export function selectedPath(source: StatsSource): MediaReport {
   const reports = read(source);
   const pair = selectedPair(reports);
-  return reports.find((report) => report.id === pair?.localCandidateId)?.candidateType;
+  if (!pair) return {};
+  const end = (id: string | undefined) => reports.find((report) => report.id === id);
+  const { candidateType, protocol, relayProtocol } = end(pair.localCandidateId) ?? {};
+  const remoteCandidateType = end(pair.remoteCandidateId)?.candidateType;
+  const { currentRoundTripTime: rtt } = pair;
+  const rttMs = rtt === undefined ? undefined : Math.round(rtt * 1000);
+  return { candidateType, remoteCandidateType, protocol, relayProtocol, rttMs };
+}
+
+/** Whether a picture was decoded, or a packet of sound came. */
+export function hasArrived(source: StatsSource, kind: "audio" | "video"): boolean {
+  const inbound = read(source).filter((report) => report.type === "inbound-rtp" && report.kind === kind);
+  return inbound.some(
+    ({ framesDecoded, packetsReceived }) => (kind === "video" ? framesDecoded : packetsReceived) ?? 0,
+  );
 }
 
 export function qualitySample(source: StatsSource): QualitySample {

@@ -16,6 +16,7 @@ import {
   MAX_TOKEN,
   MAX_WATCHED,
 } from "./limits.ts";
+import { MediaReport } from "./media-report.ts";
 import { PushToken } from "./push-token.ts";
 import { Epoch, MAX_SENT_TRACKS, SentTrack, TrackSource, VideoRequest } from "./room.ts";
 import { text } from "./text.ts";
@@ -118,16 +119,15 @@ export const CallNegotiate = z.object({
   connectionId: ConnectionId.optional(),
 });
 
-export const CandidateType = z.enum(["host", "srflx", "prflx", "relay"]);
-
-/** Sent when the state of the device's media path changes. */
+/** Sent when the state of the device's media path changes, and once more when what the report tells is complete. */
 export const CallMedia = z.object({
   type: z.literal("call_media"),
   id: CommandId,
   callId: CallId,
   state: z.enum(["connected", "failed", "recovering"]),
-  candidateType: CandidateType.optional(),
+  ...MediaReport.shape,
 });
+export type CallMedia = z.infer<typeof CallMedia>;
 
 /** The user has put the call on hold, or taken it off: the others are told. */
 export const CallHold = z.object({ type: z.literal("call_hold"), id: CommandId, callId: CallId, on: z.boolean() });

@@ -6,6 +6,7 @@ import { NodeStatus, Region } from "./fleet.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { PushEvent } from "./ledger.ts";
 import { MAX_NAME, MAX_URL } from "./limits.ts";
+import { MediaReport } from "./media-report.ts";
 import { PushProvider } from "./push-token.ts";
 import { text, webUrl } from "./text.ts";
 
@@ -139,6 +140,8 @@ export const CallEventsResponse = z.object({
   events: z.array(z.discriminatedUnion("kind", [...LogEntry.options, PrivateEntry])),
   /** The asker's own devices, and how each was rung. */
   devices: z.array(z.object({ deviceId: DeviceId, state: LegState })),
+  /** How the media of the asker's own devices travelled; of one that came back, each time. */
+  media: z.array(MediaReport.extend({ deviceId: DeviceId, joinedAt: Timestamp })),
   /** Pushes to the asker's own devices. */
   pushes: z.array(PushEvent.omit({ kind: true, callId: true, userId: true })),
 });

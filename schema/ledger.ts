@@ -4,6 +4,7 @@ import { LogEntry } from "./call-log.ts";
 import { DeviceType } from "./client-messages.ts";
 import { CallId, DeviceId, Timestamp, UserId } from "./ids.ts";
 import { MAX_NAME, MAX_PUSH_TOKEN, MAX_URL } from "./limits.ts";
+import { MediaReport } from "./media-report.ts";
 import { PushProvider } from "./push-token.ts";
 
 /**
@@ -60,7 +61,15 @@ export const CallEvent = z.object({
       joinedAt: Timestamp.nullable(),
       leftAt: Timestamp.nullable(),
       /** Every device with which the user was in the call. */
-      devices: z.array(z.object({ deviceId: DeviceId, joinedAt: Timestamp, leftAt: Timestamp.nullable() })),
+      devices: z.array(
+        z.object({
+          deviceId: DeviceId,
+          joinedAt: Timestamp,
+          leftAt: Timestamp.nullable(),
+          /** The device's latest; left out where it made none. */
+          media: MediaReport.optional(),
+        }),
+      ),
       /** Every device that was rung, and how that went. */
       legs: z.array(z.object({ deviceId: DeviceId, state: LegState })),
     }),

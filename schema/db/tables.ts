@@ -16,6 +16,7 @@ import type { CallType, Direction, EndReason, Outcome, ParticipantState } from "
 import type { LogEntry } from "../call-log.ts";
 import type { DeviceType } from "../client-messages.ts";
 import type { CallEvent, PushEvent } from "../ledger.ts";
+import type { MediaReport } from "../media-report.ts";
 import type { PushProvider } from "../push-token.ts";
 
 /**
@@ -177,6 +178,8 @@ export const callParticipantDevices = pgTable(
     deviceId: uuid("device_id").notNull(),
     joinedAt: moment("joined_at").notNull(),
     leftAt: moment("left_at"),
+    /** What the device reported of its path; null where it did not. Only ever read with the row. */
+    media: jsonb("media").$type<MediaReport>(),
   },
   (table) => [
     // Named, since the generated name is as long as Postgres allows.

@@ -32,12 +32,12 @@ describe("the other side moves to another device", () => {
     expect(await socket.next("ice_candidate")).toMatchObject({ candidates: [{ candidate: "ours" }], connectionId });
     first.options.events.description({ sdpType: "answer", sdp: "of the first" });
     expect(await socket.next("call_negotiate")).toMatchObject({ sdp: "of the first", connectionId: "first" });
-    second.options.events.path("connected", "host");
+    second.options.events.path("connected");
     expect(first.isClosed).toBe(false);
 
     socket.send({ type: "call_handed_off", callId, rev: 4, ...bobsTablet });
     await first.heard("closed");
-    expect(await socket.next("call_media")).toMatchObject({ state: "connected", candidateType: "host" });
+    expect(await socket.next("call_media")).toMatchObject({ state: "connected" });
     expect(call.phase.kind).toBe("connected");
     await call.media.setCamera(false);
     expect(second.told.at(-1)).toBe("video off");
@@ -117,7 +117,7 @@ describe("on an idle device", () => {
     const answer = { sdp: "bob's answer", sdpType: "answer" as const, connectionId: id, from: bobsPhone };
     socket.send({ type: "call_negotiate", callId, rev: 3, ...answer });
     await scene.peer().heard("established: bob's answer");
-    scene.peer().options.events.path("connected", "host");
+    scene.peer().options.events.path("connected");
     expect(await socket.next("call_media")).toMatchObject({ callId, state: "connected" });
     expect(call.phase.kind).toBe("moving");
     socket.send({ type: "call_handed_off", callId, rev: 4, userId, deviceId });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { GOOD, judge, type QualitySample } from "../../client/quality.ts";
-import { qualitySample, selectedCandidateType } from "../../client/stats.ts";
+import { hasArrived, qualitySample, selectedPath } from "../../client/stats.ts";
 
 const fine = (n: number): QualitySample => ({ received: 100 * n, lost: 0, peerLoss: 0, rttMs: 40 });
 const lossy = (n: number): QualitySample => ({ received: 90 * n, lost: 10 * n, peerLoss: 0, rttMs: 40 });
@@ -36,8 +36,12 @@ test("a connection without packets yet is not poor", () => {
   expect(judged([empty, empty, empty])).toBe(false);
 });
 
-const local = { id: "L", type: "local-candidate", candidateType: "relay" };
+const local = { id: "L", type: "local-candidate", candidateType: "relay", protocol: "udp", relayProtocol: "tls" };
+const remote = { id: "R", type: "remote-candidate", candidateType: "srflx", protocol: "udp" };
 const other = { id: "M", type: "local-candidate", candidateType: "host" };
+
+const ends = { localCandidateId: "L", remoteCandidateId: "R" };
+const pair = { id: "P", type: "candidate-pair", ...ends, currentRoundTripTime: 0.25 };
 
 test.each([
   [
@@ -45,7 +49,8 @@ test.each([
     [
       { id: "T", type: "transport", selectedCandidatePairId: "P" },
       { id: "Q", type: "candidate-pair", localCandidateId: "M" },
-      { id: "P", type: "candidate-pair", localCandidateId: "L", currentRoundTripTime: 0.25 },
+      pair,
+      remote,
       local,
       other,
     ],
@@ -54,13 +59,20 @@ test.each([
     "marked on the pair",
     [
       { id: "Q", type: "candidate-pair", localCandidateId: "M", selected: false },
-      { id: "P", type: "candidate-pair", localCandidateId: "L", selected: true, currentRoundTripTime: 0.25 },
+      { ...pair, selected: true },
+      remote,
       other,
       local,
     ],
   ],
 ])("the pair in use, %s", (_title, reports) => {
-  expect(selectedCandidateType(reports)).toBe("relay");
+  expect(selectedPath(reports)).toEqual({
+    candidateType: "relay",
+    remoteCandidateType: "srflx",
+    protocol: "udp",
+    relayProtocol: "tls",
+    rttMs: 250,
+  });
   expect(qualitySample(reports).rttMs).toBe(250);
 });
 
@@ -73,5 +85,14 @@ test("packets are counted over sound and picture; what is no report is passed ov
     "nonsense",
   ]);
   expect(sample).toEqual({ received: 30, lost: 3, peerLoss: 0.3, rttMs: 0 });
-  expect(selectedCandidateType([])).toBeUndefined();
+  expect(selectedPath([])).toEqual({});
+});
+
+test("a picture has arrived when it is decoded, a voice with its first packet", () => {
+  const inbound = { id: "1", type: "inbound-rtp" };
+  const waiting = { ...inbound, kind: "video", packetsReceived: 9, framesDecoded: 0 };
+  expect(hasArrived([waiting, { ...inbound, kind: "audio", packetsReceived: 0 }], "video")).toBe(false);
+  expect(hasArrived([waiting, { ...inbound, kind: "audio", packetsReceived: 0 }], "audio")).toBe(false);
+  expect(hasArrived([{ ...waiting, framesDecoded: 1 }], "video")).toBe(true);
+  expect(hasArrived([{ ...inbound, kind: "audio", packetsReceived: 1 }], "audio")).toBe(true);
 });

@@ -2,6 +2,7 @@ import type { Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { HistoryResponse } from "../../schema/http.ts";
 import { focused, inspect, received, tabTo } from "../support/browser.ts";
+import { latestMedia } from "../support/latest-media.ts";
 import { connected, recents, Windows } from "../support/windows.ts";
 
 const windows = new Windows("Lane");
@@ -11,7 +12,7 @@ afterEach(() => windows.closeProfiles());
 afterAll(() => windows.close());
 
 describe("a video call between two people with three windows", () => {
-  test("rings in every window of the callee, one answers, both see and hear, and the history knows", async () => {
+  test("[MEDIA-1] rings in every window of the callee, one answers, both see and hear, and the history knows", async () => {
     const { ada, laptop, tablet, adaName, bobName } = await three();
 
     await ada.getByRole("listitem").filter({ hasText: bobName }).getByText("Online").waitFor();
@@ -50,6 +51,14 @@ describe("a video call between two people with three windows", () => {
         .getByText(/^Video · Incoming, \d+ s$/)
         .waitFor();
     await inspect(ada, "after-call");
+    for (const page of [ada, laptop]) {
+      const [media, ...more] = await latestMedia(windows.url, page);
+      expect(more).toEqual([]);
+      expect(media).toMatchObject({ candidateType: "host", remoteCandidateType: "host", protocol: "udp" });
+      const { alertingMs = -1, answeredMs = -1, iceConnectedMs = -1, firstFrameMs = -1 } = media?.setup ?? {};
+      const inOrder = [0, alertingMs, answeredMs, iceConnectedMs, firstFrameMs];
+      expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b));
+    }
   });
 
   test("the camera goes off and on, the other side sees it, and the microphone is muted", async () => {

@@ -11,8 +11,8 @@ import { badFrames, NASTY } from "./bad-input/frames.ts";
 import { type BadRequest, badRequests } from "./bad-input/requests.ts";
 import { CANARY } from "./bad-input/values.ts";
 
-/** Whatever is wrong is said within this long. */
-const LIMIT_MS = 1_000;
+/** Whatever is wrong is said at once: this is what a busy machine may add. */
+const LIMIT_MS = 10_000;
 const SCENES = 4;
 /** Requests under way at once. */
 const LANES = 8;

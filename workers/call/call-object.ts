@@ -31,6 +31,7 @@ import {
 } from "./events.ts";
 import { IceBuffers } from "./ice-buffers.ts";
 import { ledgerEvent } from "./ledger-event.ts";
+import { MediaReports, reportOf } from "./media-reports.ts";
 import { milestone } from "./milestones.ts";
 import { Post } from "./post.ts";
 import { Registration } from "./registration.ts";
@@ -51,6 +52,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   readonly #alarm: Alarm;
   readonly #sockets: CallSockets;
   readonly #ice: IceBuffers;
+  readonly #reports: MediaReports;
   readonly #post: Post;
   readonly #relay: Relay;
   readonly #signs: Signs;
@@ -66,6 +68,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#call = ctx.storage.kv.get<Call>("call") ?? null;
     this.#sockets = new CallSockets(ctx);
     this.#ice = new IceBuffers(ctx.storage.kv, this.#sockets);
+    this.#reports = new MediaReports(ctx.storage.kv, this.#sockets);
     this.#post = new Post(ctx, env.USERS, this.#sockets, () => this.#call);
     this.#relay = new Relay(this.#post, this.#ice);
     this.#signs = new Signs(env.USERS, this.#sockets);
@@ -179,6 +182,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
       return;
     }
     if (this.#call?.phase.kind === "ringing") this.#ice.spill(socket);
+    if (this.#call?.phase.kind !== "ended") this.#reports.spill(socket);
     answerClose(socket, code);
     const { identity, deviceId } = attachment(socket);
     if (deviceId === null) return;
@@ -230,10 +234,16 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   #obey(from: Speaker, message: InCallMessage): Verdict {
     const command = commandOf(message);
-    if (command) return this.#command(from, command);
+    if (command) return this.#heard(from, message, this.#command(from, command));
     if (!this.#call) return NOT_FOUND;
     if (isRoomMessage(message)) return this.#room.ask(from, message);
     return this.#relay.carry(this.#call, from, message);
+  }
+
+  /** From who is in the call alone: else anybody could fill it up. */
+  #heard(from: Speaker, message: InCallMessage, verdict: Verdict): Verdict {
+    if (message.type === "call_media" && verdict.kind === "done") this.#reports.keep(from, reportOf(message));
+    return verdict;
   }
 
   #command(from: Speaker, command: Command): Verdict {
@@ -287,7 +297,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
 
   #tellLedger(): void {
     if (!this.#call) return;
-    const told = this.env.LEDGER.send(ledgerEvent(this.#call));
+    const told = this.env.LEDGER.send(ledgerEvent(this.#call, (device) => this.#reports.of(device)));
     this.ctx.waitUntil(told.catch((error: unknown) => log("ledger_unreachable", { failure: failure(error) })));
     this.#call = machine.step(this.#call, { type: "ledger_told" }, Date.now()).call;
     this.#arm(null);

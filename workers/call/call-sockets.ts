@@ -1,5 +1,6 @@
 import type { Register } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
+import type { MediaReport } from "../../schema/media-report.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
 import { expire, leaseDeadline, type TokenLease } from "../expiry.ts";
 import type { Party } from "../fleet/regions.ts";
@@ -10,13 +11,15 @@ import { notices } from "./notices.ts";
 import type { CallView, Told } from "./state.ts";
 import { isSameTold, toldOf } from "./told.ts";
 
-/** What hibernates with a call socket: whose it is, and the candidates of that device. */
+/** What hibernates with a call socket: whose it is, and what of that device waits. */
 export interface CallAttachment extends TokenLease {
   /** Null until the socket has registered. */
   readonly deviceId: string | null;
   /** Counts the connections: an older one that comes back does not take over from a newer one. */
   readonly epoch: number;
   readonly ice: IceBuffer | null;
+  /** Until the ledger has heard of it. */
+  readonly report: MediaReport | null;
   /** What the device has been told of the call: survives an eviction, so that nothing is said twice. */
   readonly told: Told | null;
   readonly party: Party;
@@ -38,7 +41,7 @@ export class CallSockets {
     const { 0: client, 1: server } = new WebSocketPair();
     const epoch = 1 + Math.max(0, ...this.#all().map((socket) => attachment(socket).epoch));
     this.#ctx.acceptWebSocket(server, [TAG]);
-    attach(server, { identity, isNoticed: false, deviceId: null, epoch, ice: null, told: null, party });
+    attach(server, { identity, isNoticed: false, deviceId: null, epoch, ice: null, report: null, told: null, party });
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -54,8 +57,8 @@ export class CallSockets {
       close(socket, CLOSE_REPLACED, "a newer connection of this device is open");
       return false;
     }
-    const ice = older ? attachment(older).ice : null;
-    attach(socket, { ...own, deviceId, ice, told, party: withMeasured(own.party, register) });
+    const { ice = null, report = null } = older ? attachment(older) : {};
+    attach(socket, { ...own, deviceId, ice, report, told, party: withMeasured(own.party, register) });
     if (older && older !== socket) {
       attach(older, { ...attachment(older), deviceId: null });
       close(older, CLOSE_REPLACED, "replaced by a newer connection of this device");

@@ -124,11 +124,12 @@ function writeCalls(events: readonly CallEvent[]) {
           outcome = excluded.outcome, legs = excluded.legs, joined_at = excluded.joined_at,
           left_at = excluded.left_at
     )
-    insert into call_participant_devices (call_id, user_id, device_id, joined_at, left_at)
-    select call_id, "userId", stay."deviceId", stay."joinedAt", stay."leftAt"
+    insert into call_participant_devices as known (call_id, user_id, device_id, joined_at, left_at, media)
+    select call_id, "userId", stay."deviceId", stay."joinedAt", stay."leftAt", stay.media
     from person, jsonb_to_recordset(person.devices)
-      as stay("deviceId" uuid, "joinedAt" timestamptz, "leftAt" timestamptz)
-    on conflict (call_id, user_id, device_id, joined_at) do update set left_at = excluded.left_at`;
+      as stay("deviceId" uuid, "joinedAt" timestamptz, "leftAt" timestamptz, media jsonb)
+    on conflict (call_id, user_id, device_id, joined_at) do update
+      set left_at = excluded.left_at, media = coalesce(excluded.media, known.media)`;
 }
 
 /**

@@ -173,6 +173,14 @@ async function othersStop({ callees, callLines }: Scene, winner: Device): Promis
   }
 }
 
+const REPORT = {
+  candidateType: "host",
+  remoteCandidateType: "host",
+  protocol: "udp",
+  rttMs: 20,
+  setup: { alertingMs: 100, answeredMs: 2_000, iceConnectedMs: 2_300, firstFrameMs: 2_400 },
+} as const;
+
 async function connectMedia({ callId, callerLine }: Ringing, { winnerLine }: Answered): Promise<void> {
   winnerLine.send({ type: "ice_candidate", callId, candidates: LATER_CANDIDATES, endOfCandidates: true });
   const both = [callerLine, winnerLine];
@@ -180,6 +188,8 @@ async function connectMedia({ callId, callerLine }: Ringing, { winnerLine }: Ans
   for (const line of both) line.send({ type: "call_media", callId, state: "connected", candidateType: "host" });
   const states = await Promise.all(both.map((line) => line.next("call_state")));
   for (const { state } of states) must(state === "connected", `the call was ${state} when media flowed`);
+  // As the SDK does at the first frame.
+  for (const line of both) line.send({ type: "call_media", callId, state: "connected", ...REPORT });
 }
 
 async function candidatesOfPeer(line: Line): Promise<void> {

@@ -77,6 +77,7 @@ const COLUMNS = {
     device_id: "uuid not null",
     joined_at: `${TIME} not null`,
     left_at: TIME,
+    media: "jsonb",
   },
 };
 

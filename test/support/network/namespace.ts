@@ -4,6 +4,11 @@ import { command } from "./command.ts";
 /** Whose they are is in the name: what a killed run has left is found by the next one. */
 const OURS = /^switchboard-(\d+)-/;
 
+/** A kernel without IPv6 has no such files. */
+const WITHOUT_IPV6 = `cd /proc/sys/net/ipv6/conf || exit 0
+  echo 1 > all/disable_ipv6
+  echo 1 > default/disable_ipv6`;
+
 let count = 0;
 
 /** A machine of its own as far as the network goes (network_namespaces(7)). Only root may make one. */
@@ -17,6 +22,8 @@ export class Namespace {
   static async create(role: string): Promise<Namespace> {
     const namespace = new Namespace(`switchboard-${process.pid}-${count++}-${role}`);
     await command("ip", ["netns", "add", namespace.name]);
+    // An IPv6 address of the link would come a second after it, and a browser drops what it loads when one comes.
+    await namespace.run("sh", ["-c", WITHOUT_IPV6]);
     await namespace.ip("link set lo up");
     return namespace;
   }

@@ -38,6 +38,7 @@ const callId = needed(id, notUuid);
 const sdp = fc.oneof(notText, fc.constant(""));
 const connectionId = optional("second", fc.oneof(notText, fc.constantFrom("", CANARY.repeat(8))));
 
+const notMs = fc.oneof(text, fc.constantFrom(-1, 0.5, null, 3_600_001), fc.array(fc.integer()));
 const notEpoch = fc.oneof(text, fc.constantFrom(0, -1, 1.5, null), fc.array(fc.integer()));
 const notMid = fc.oneof(notText, fc.constantFrom("", "a b", CANARY.repeat(8)));
 const notSource = fc.oneof(anything, fc.constantFrom("camera ", "Microphone", "desktop"));
@@ -125,7 +126,19 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     connectionId,
   },
   call_negotiate: { callId, sdp: needed("v=0", sdp), sdpType: needed("offer", anything), connectionId },
-  call_media: { callId, state: needed("connected", anything), candidateType: optional("host", anything) },
+  call_media: {
+    callId,
+    state: needed("connected", anything),
+    candidateType: optional("host", anything),
+    remoteCandidateType: optional("host", anything),
+    protocol: optional("udp", anything),
+    relayProtocol: optional("tls", anything),
+    rttMs: optional(20, notMs),
+    setup: optional(
+      { firstFrameMs: 900 },
+      notMs.map((firstFrameMs) => ({ firstFrameMs })),
+    ),
+  },
   call_hold: {
     callId,
     on: needed(

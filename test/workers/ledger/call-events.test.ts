@@ -83,7 +83,10 @@ describe.each(DATABASES)("what happened in a call, on an $name", ({ open }) => {
     const push = pushEvent({ callId, userId: callee, deviceId: calleeDevice });
     const notice = pushEvent({ callId, userId: callee, purpose: "notice", result: "failed", status: null, at: at(9) });
     const others = [pushEvent({ callId, userId: caller }), pushEvent({ callId: nextId(), userId: callee })];
-    await writeEvents(db, [ended(people), notice, push, ...others]);
+    const event = ended(people);
+    const media = { candidateType: "relay", relayProtocol: "tls", rttMs: 40, setup: { firstFrameMs: 900 } } as const;
+    for (const { devices } of event.participants) for (const stay of devices) stay.media = media;
+    await writeEvents(db, [event, notice, push, ...others]);
     const asked = await findCallEvents(db, callee, callId);
     expect(asked).toEqual(CallEventsResponse.strict().parse(asked));
     expect(asked).toEqual({
@@ -94,6 +97,7 @@ describe.each(DATABASES)("what happened in a call, on an $name", ({ open }) => {
         { rev: 3, at: at(65), kind: "ended", by: { userId: caller }, outcome: "completed", reason: "hung_up" },
       ],
       devices: [{ deviceId: calleeDevice, state: "answered" }],
+      media: [{ deviceId: calleeDevice, joinedAt: at(5), ...media }],
       pushes: [push, notice].map(({ kind, callId: _call, userId, ...rest }) => rest),
     });
     expect(await findCallEvents(db, caller, callId)).toMatchObject({

@@ -1,0 +1,1 @@
+ALTER TABLE "call_participant_devices" ADD COLUMN "media" jsonb;
