@@ -5,12 +5,17 @@ import type { QualitySample } from "./quality.ts";
 import { Recovery } from "./recovery.ts";
 import { admitRestart } from "./restarts.ts";
 import { mediaReturns, sendWholePicture } from "./return-of-media.ts";
+import { StallWatch } from "./stall-watch.ts";
 import { qualitySample } from "./stats.ts";
 
 /** A browser may not have heard yet of the network that a device has come to: then another restart finds it. */
 const MOVES = 3;
+/** One that the browser does not know of needs one, and one more where the first crossed with the other side's. */
+const RENEWALS = 2;
 /** Between them: what a restart takes over a long way. */
 const MOVE_MS = 1_500;
+/** The other side has restarted: by then a browser has given up the old path. */
+const RETURN_MS = 8_000;
 
 /** One `RTCPeerConnection` with perfect negotiation (W3C WebRTC, section 10.7). */
 export class RtcPeer implements Peer {
@@ -21,9 +26,13 @@ export class RtcPeer implements Peer {
   readonly #events: PeerEvents;
   readonly #isPolite: boolean;
   readonly #recovery: Recovery;
+  readonly #stalls: StallWatch;
   readonly #now: () => number;
   readonly #prepareRestart: PeerOptions["prepareRestart"];
-  #isPreparing = false;
+  /** What the next restart needs, while it is asked for. */
+  #preparation: Promise<RTCConfiguration | null> | null = null;
+  #isRestarting = false;
+  #isRenewing = false;
   #restarts: readonly number[] = [];
   #isEstablished = false;
   #isPlaying = true;
@@ -46,6 +55,16 @@ export class RtcPeer implements Peer {
     this.#recovery = new Recovery(isPolite, {
       restart: () => void this.#restart(),
       gaveUp: () => events.path("failed"),
+    });
+    this.#stalls = new StallWatch({
+      isPolite,
+      sample: () => this.sample(),
+      isExpected: () => this.#isConnected && this.#isPlaying && this.#expectsMedia,
+      doubted: () => void this.#prepare(),
+      stalled: () => void this.#renewPath(RENEWALS),
+      flows: () => {
+        this.#preparation = null;
+      },
     });
     this.#pc.onicecandidate = ({ candidate }) => events.candidate(candidate && wire(candidate));
     this.#pc.onnegotiationneeded = () => void this.#negotiate();
@@ -114,7 +133,7 @@ export class RtcPeer implements Peer {
 
   recover(hasMoved = false): void {
     if (!this.#isEstablished) return;
-    if (hasMoved) void this.#move();
+    if (hasMoved) void this.#renewPath(MOVES);
     else if (this.#pc.connectionState !== "connected") void this.#restart();
   }
 
@@ -128,6 +147,7 @@ export class RtcPeer implements Peer {
 
   close(): void {
     this.#recovery.stop();
+    this.#stalls.stop();
     this.#pc.onicecandidate = null;
     this.#pc.onnegotiationneeded = null;
     this.#pc.onconnectionstatechange = null;
@@ -167,10 +187,16 @@ export class RtcPeer implements Peer {
     await this.#pc.setRemoteDescription({ type: sdpType, sdp });
     await this.#addEarly();
     if (sdpType === "answer") return;
-    if (isRestart) void this.#mediaReturns();
+    if (isRestart) this.#renewed();
     this.#takePicture();
     await this.#pc.setLocalDescription();
     this.#tell();
+  }
+
+  /** The other side has begun: what it needs is not disturbed. */
+  #renewed(): void {
+    this.#stalls.wait();
+    void this.#mediaReturns(RETURN_MS);
   }
 
   /** A picture that was refused with the first answer is welcome when it is offered later. */
@@ -196,11 +222,18 @@ export class RtcPeer implements Peer {
     if (this.#isEstablished && this.#pc.signalingState === "have-local-offer") this.#tell();
   }
 
+  /** Once, also where it is begun before it is sure to be needed. */
+  #prepare(): Promise<RTCConfiguration | null> {
+    this.#preparation ??= this.#prepareRestart().catch(() => null);
+    return this.#preparation;
+  }
+
   async #restart(): Promise<void> {
-    if (this.#isPreparing) return;
-    this.#isPreparing = true;
-    const configuration = await this.#prepareRestart().catch(() => null);
-    this.#isPreparing = false;
+    if (this.#isRestarting) return;
+    this.#isRestarting = true;
+    const configuration = await this.#prepare();
+    this.#preparation = null;
+    this.#isRestarting = false;
     const restarts = admitRestart(this.#restarts, this.#now());
     if (!restarts || this.#pc.signalingState === "closed") return;
     this.#restarts = restarts;
@@ -210,20 +243,27 @@ export class RtcPeer implements Peer {
   }
 
   /** The browser takes seconds to notice that the old path is gone; if it never does, it says nothing of the new one. */
-  async #move(): Promise<void> {
-    for (let i = 0; i < MOVES; i++) {
+  async #renewPath(restarts: number): Promise<void> {
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
+    await this.#renewUntilMediaReturns(restarts);
+    this.#isRenewing = false;
+  }
+
+  async #renewUntilMediaReturns(restarts: number): Promise<void> {
+    for (let i = 0; i < restarts; i++) {
       await this.#restart();
       if (!this.#isConnected) return;
       if (i === 0) this.#events.path("recovering");
-      if (!this.#expectsMedia || (await this.#mediaReturns())) break;
+      if (!this.#expectsMedia || (await this.#mediaReturns(MOVE_MS))) break;
     }
     if (this.#isConnected) this.#pathChanged();
   }
 
   /** On a path that was renewed; this side's picture then begins anew as well. */
-  async #mediaReturns(): Promise<boolean> {
+  async #mediaReturns(withinMs: number): Promise<boolean> {
     const watched = { sample: () => this.sample(), isOpen: () => this.#isConnected };
-    if (!(await mediaReturns(watched, MOVE_MS))) return false;
+    if (!(await mediaReturns(watched, withinMs))) return false;
     const picture = this.#transceiver("video")?.sender;
     if (picture?.track) await sendWholePicture(picture);
     return true;
@@ -256,6 +296,7 @@ export class RtcPeer implements Peer {
   #pathChanged(): void {
     const state = this.#pc.connectionState;
     this.#recovery.changed(state);
+    if (state === "connected") this.#stalls.start();
     if (state === "connected") this.#events.path("connected");
     else if (state === "disconnected" || state === "failed") this.#events.path("recovering");
   }

@@ -10,7 +10,7 @@ import { Calls } from "./calls.ts";
 import { Commands } from "./commands.ts";
 import { DeviceCall } from "./device-call.ts";
 import type { CallElsewhere } from "./elsewhere.ts";
-import { iceConfiguration, iceConfigurationInTime } from "./ice-configuration.ts";
+import { freshIceConfiguration, iceConfiguration } from "./ice-configuration.ts";
 import { Inbox } from "./inbox.ts";
 import { type MediaChoice, openCamera, openMedia, openMicrophone, openScreen } from "./media.ts";
 import type { Peer, PeerOptions } from "./peer.ts";
@@ -224,10 +224,7 @@ export class Switchboard {
   async #openPeer(options: Pick<PeerOptions, "isPolite" | "events">): Promise<Peer> {
     const open = this.#options.openPeer ?? ((all: PeerOptions) => new RtcPeer(this.#platform, all));
     const configuration = await iceConfiguration(this.api);
-    const prepareRestart = async () => {
-      await this.#sockets.verify(false);
-      return iceConfigurationInTime(this.api);
-    };
+    const prepareRestart = () => freshIceConfiguration(this.api, this.#sockets.verify(false));
     return open({ ...options, configuration, prepareRestart });
   }
 

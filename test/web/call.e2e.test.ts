@@ -54,7 +54,9 @@ describe("a video call between two people with three windows", () => {
     for (const page of [ada, laptop]) {
       const [media, ...more] = await latestMedia(windows.url, page);
       expect(more).toEqual([]);
-      expect(media).toMatchObject({ candidateType: "host", remoteCandidateType: "host", protocol: "udp" });
+      // An end that a check has shown before its candidate came is reflexive to its peer (RFC 8445, section 7.3.1.3).
+      const near = expect.stringMatching(/^(host|prflx)$/);
+      expect(media).toMatchObject({ candidateType: near, remoteCandidateType: near, protocol: "udp" });
       const { alertingMs = -1, answeredMs = -1, iceConnectedMs = -1, firstFrameMs = -1 } = media?.setup ?? {};
       const inOrder = [0, alertingMs, answeredMs, iceConnectedMs, firstFrameMs];
       expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b));

@@ -9,6 +9,9 @@ const WITHOUT_IPV6 = `cd /proc/sys/net/ipv6/conf || exit 0
   echo 1 > all/disable_ipv6
   echo 1 > default/disable_ipv6`;
 
+/** Locally administered (IEEE 802); each bridge is in a network of its own. */
+const BRIDGE_MAC = "02:00:00:00:00:01";
+
 let count = 0;
 
 /** A machine of its own as far as the network goes (network_namespaces(7)). Only root may make one. */
@@ -49,7 +52,8 @@ export class Namespace {
 
   /** A switch: what is plugged into it with `cable` is one network. */
   async bridge(name: string, ...addresses: readonly string[]): Promise<void> {
-    await this.ip(`link add ${name} type bridge`);
+    // Of its own: else it is that of a plug, another one when that is taken out, and nobody finds the bridge for a while.
+    await this.ip(`link add ${name} address ${BRIDGE_MAC} type bridge`);
     for (const address of addresses) await this.ip(`address add ${address} dev ${name}`);
     await this.ip(`link set ${name} up`);
   }
