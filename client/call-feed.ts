@@ -26,7 +26,13 @@ export async function feed(message: ServerMessage, { media, phase, self }: Liste
       // The other one's device has changed; when it is this user's, this device has the right connection already.
       if (message.userId !== self.userId) await media.switchToNext();
       return null;
+    case "room_pairing":
+      return pairing(message, media);
+    case "room_closed":
+      await media.switchToNext();
+      return null;
     case "call_handoff_failed":
+    case "room_pairing_failed":
       media.dropNext();
       return null;
     default:
@@ -34,12 +40,25 @@ export async function feed(message: ServerMessage, { media, phase, self }: Liste
   }
 }
 
+/** The two who are left connect with each other beside the room. */
+async function pairing(
+  { offer, connectionId }: ServerMessageOf<"room_pairing">,
+  media: CallMedia,
+): Promise<CallCommand | null> {
+  if (!offer) {
+    media.expectNext(connectionId);
+    return null;
+  }
+  const sdp = await media.offerNext(connectionId);
+  return { type: "call_negotiate", sdpType: "offer", sdp, connectionId };
+}
+
 async function negotiate(
   { sdp, sdpType, handoff, connectionId }: ServerMessageOf<"call_negotiate">,
   media: CallMedia,
   phase: CallPhase,
 ): Promise<CallCommand | null> {
-  if (handoff && connectionId !== undefined) {
+  if (connectionId !== undefined && (handoff || (sdpType === "offer" && media.isExpecting(connectionId)))) {
     const answer = await media.answerNext(sdp, connectionId);
     return { type: "call_negotiate", sdpType: "answer", sdp: answer, connectionId };
   }

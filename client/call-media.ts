@@ -6,19 +6,29 @@ import { LocalTracks } from "./local-tracks.ts";
 import type { LocalMedia, MediaChoice } from "./media.ts";
 import type { Description, MediaKind, Peer, PeerEvents } from "./peer.ts";
 import { QualityWatch } from "./quality-watch.ts";
+import { mediaReturns } from "./return-of-media.ts";
 
 export interface CallMediaEvents
   extends Pick<PeerEvents, "path">,
     Pick<ConnectionEvents, "candidates" | "description"> {
   /** Something that a page shows has changed. */
   changed(): void;
+  /** Media comes by the connection that is to take the room's place. */
+  pairUp(connectionId: string): void;
 }
 
-/** A second connection, to the device that is taking the call over on the other side. */
+/**
+ * A second connection: to the device that is taking the call over on the other side, or in a room with the other one who
+ * is left.
+ */
 interface Next {
   readonly id: string;
+  readonly isPair: boolean;
   readonly opening: Promise<Connection>;
 }
+
+/** Nobody leaves what works for what only seems to; of somebody who sends nothing, nothing comes. */
+const NEXT_FLOWS_MS = 3_000;
 
 /** The first connection's name while there are two: an answer without one would be taken for the new one's. */
 const FIRST = "first";
@@ -31,6 +41,8 @@ export class CallMedia {
   readonly #quality: QualityWatch;
   #main: Connection | null = null;
   #next: Next | null = null;
+  /** The name of one that the other side is to offer. */
+  #expected: string | null = null;
   #isOnHold = false;
   #withoutVideo: SwitchboardErrorCode | null = null;
   #isClosed = false;
@@ -137,18 +149,33 @@ export class CallMedia {
 
   /** Answers the offer of a device that is taking the call over; the first connection goes on beside it. */
   async answerNext(offer: string, id: string): Promise<string> {
-    this.dropNext();
-    const next = { id, opening: this.#connect({ isPolite: true, id }) };
-    this.#next = next;
-    const connection = await next.opening;
-    if (this.#next !== next) throw new SwitchboardError("closed", "another connection took its place");
+    const connection = await this.#openNext({ id, isPair: this.isExpecting(id), isPolite: true });
+    this.#expected = null;
     const answer = await this.#answer(connection.peer, offer);
     await connection.peer.established();
     connection.release();
     return answer ?? "";
   }
 
-  /** The call is on the second connection's device now. */
+  /** Offers the other one who is left a connection; the room goes on beside it. */
+  async offerNext(id: string): Promise<string> {
+    const connection = await this.#openNext({ id, isPair: true, isPolite: false });
+    await this.#send(connection.peer);
+    const offer = await connection.peer.createOffer();
+    connection.release();
+    return offer;
+  }
+
+  /** The other one who is left is to offer it. */
+  expectNext(id: string): void {
+    this.#expected = id;
+  }
+
+  isExpecting(id: string): boolean {
+    return this.#expected === id;
+  }
+
+  /** The call is on the second connection now. */
   async switchToNext(): Promise<void> {
     const next = this.#next;
     if (!next) return;
@@ -158,15 +185,17 @@ export class CallMedia {
     this.#main = connection;
     // Camera, microphone and hold may have changed since it was answered.
     connection.peer.play(!this.#isOnHold);
+    this.#quality.start();
     await this.#send(connection.peer, true);
     if (connection.path) this.#events.path(connection.path);
     this.#events.changed();
   }
 
-  /** The handoff came to nothing. */
+  /** It came to nothing. */
   dropNext(): void {
     const next = this.#next;
     this.#next = null;
+    this.#expected = null;
     void next?.opening.then(
       (connection) => connection.close(),
       () => {},
@@ -200,7 +229,11 @@ export class CallMedia {
   }
 
   async describe(description: Description, connectionId?: string): Promise<void> {
-    await this.#with(connectionId, (peer) => peer.describe(description));
+    const isFirstAnswer = description.sdpType === "answer" && this.#next?.isPair && this.#next.id === connectionId;
+    await this.#with(connectionId, async (peer) => {
+      if (isFirstAnswer) await peer.established(description.sdp);
+      else await peer.describe(description);
+    });
   }
 
   async addCandidates(
@@ -251,12 +284,30 @@ export class CallMedia {
     return connection;
   }
 
+  async #openNext({ id, isPair, isPolite }: Pick<Next, "id" | "isPair"> & { isPolite: boolean }): Promise<Connection> {
+    this.dropNext();
+    const next = { id, isPair, opening: this.#connect({ isPolite, id }) };
+    this.#next = next;
+    const connection = await next.opening;
+    if (this.#next !== next) throw new SwitchboardError("closed", "another connection took its place");
+    return connection;
+  }
+
+  async #nextIsUp(of: Connection): Promise<void> {
+    const next = this.#next;
+    if (!next?.isPair || next.id !== of.id || of.path !== "connected") return;
+    const isOpen = () => this.#next === next;
+    await mediaReturns({ sample: () => of.peer.sample(), isOpen }, NEXT_FLOWS_MS).catch(() => false);
+    if (isOpen()) this.#events.pairUp(next.id);
+  }
+
   #connect(options: { isPolite: boolean; id?: string | undefined }): Promise<Connection> {
     return Connection.open(this.#link, options, {
       candidates: (batch, id) => this.#events.candidates(batch, id),
       description: (description, id) => this.#events.description(description, id ?? (this.#next ? FIRST : undefined)),
       path: (of) => {
         if (of === this.#main && of.path) this.#events.path(of.path);
+        else void this.#nextIsUp(of);
       },
       remoteChanged: () => this.#events.changed(),
       pictureRefused: (of) => {

@@ -118,6 +118,9 @@ function hear(phase: CallPhase, message: ServerMessage, at: number, self: Self):
     case "dominant_speaker_changed":
     case "video_wanted":
     case "room_moved":
+    case "room_pairing":
+    case "room_pairing_failed":
+    case "room_closed":
     case "ice_candidate":
     case "call_negotiate":
     case "registered":

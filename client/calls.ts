@@ -3,13 +3,19 @@ import type { DeviceCall } from "./device-call.ts";
 /** More than a device sees within the life of a ring. */
 const MAX_REMEMBERED = 100;
 
+/** A ring that is said again ends at the same time, but for the time that messages take; one that ends later is another. */
+const SAME_RING_MS = 3_000;
+
 /** The calls that this device rings for, is making, or is in. */
 export class Calls {
   readonly #byId = new Map<string, DeviceCall>();
   /** Outgoing calls that have no id yet, by the id of their command. */
   readonly #initiating = new Map<string, DeviceCall>();
-  /** Calls that are over here: one that was ignored does not ring again after a reconnection. */
-  readonly #over = new Set<string>();
+  /**
+   * Calls that are over here, and when their ring was to end, in Unix ms: one that was ignored does not ring again after
+   * a reconnection. Who is invited into a group once more is rung anew.
+   */
+  readonly #over = new Map<string, number>();
 
   get(callId: string): DeviceCall | undefined {
     return this.#byId.get(callId);
@@ -40,9 +46,12 @@ export class Calls {
     return this.#initiating.size > 0;
   }
 
-  /** Whether it may be announced to the user: not if it is here already, or was. */
-  isNew(callId: string): boolean {
-    return !this.#byId.has(callId) && !this.#over.has(callId);
+  /**
+   * Whether it may be announced to the user: not if it is here already, nor if that ring is over here.
+   * @param ringsUntil Unix ms
+   */
+  isNew(callId: string, ringsUntil: number): boolean {
+    return !this.#byId.has(callId) && ringsUntil > (this.#over.get(callId) ?? 0) + SAME_RING_MS;
   }
 
   add(callId: string, call: DeviceCall): void {
@@ -69,9 +78,9 @@ export class Calls {
 
   /** It is over here, whatever it goes on as. */
   remove(callId: string): void {
+    this.#over.set(callId, this.#byId.get(callId)?.ringsUntil ?? 0);
     this.#byId.delete(callId);
-    this.#over.add(callId);
-    const [oldest] = this.#over;
+    const [oldest] = this.#over.keys();
     if (this.#over.size > MAX_REMEMBERED && oldest !== undefined) this.#over.delete(oldest);
   }
 

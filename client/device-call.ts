@@ -28,6 +28,8 @@ export class DeviceCall implements Call {
   readonly person: Person;
   readonly people: readonly Person[];
   readonly changed = new Signal<Call>();
+  /** Until when it was to ring here, in Unix ms; 0 if it did not. */
+  readonly ringsUntil: number;
   readonly #link: CallLink;
   readonly #offer: string | undefined;
   readonly #commands: CallCommands;
@@ -43,6 +45,7 @@ export class DeviceCall implements Call {
     this.callType = callType;
     this.person = person;
     this.people = people;
+    this.ringsUntil = remainingMs === undefined ? 0 : link.now() + remainingMs;
     this.#link = link;
     this.#commands = new CallCommands(link, id);
     this.#offer = offer;

@@ -48,7 +48,7 @@ export class Inbox {
   }
 
   #rung({ callId, caller, callType, sdp, remainingMs }: ServerMessageOf<"incoming_call" | "call_waiting">): void {
-    if (!this.#calls.isNew(callId)) return;
+    if (!this.#calls.isNew(callId, this.#link.now() + remainingMs)) return;
     const person = { userId: caller.userId, name: caller.name };
     this.#events.rung({ direction: "incoming", callType, person, id: callId, offer: sdp, remainingMs });
   }

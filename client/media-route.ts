@@ -9,7 +9,7 @@ import { type CallPhase, isAnswered, type Self } from "./call-state.ts";
 import type { MediaChoice } from "./media.ts";
 import { PathReports } from "./path-reports.ts";
 import type { PathState } from "./peer.ts";
-import { isOfGroup, openRoom } from "./room/call-room.ts";
+import { isOfGroup, openRoom, pairOf } from "./room/call-room.ts";
 import type { DeviceRoom } from "./room/device-room.ts";
 
 interface MediaRouteOptions {
@@ -45,7 +45,7 @@ export class MediaRoute {
     this.#reports = new PathReports({
       callType: options.callType,
       now: () => options.link.now(),
-      stats: () => (this.#room?.isUp ? this.#room.stats() : this.media.stats()),
+      stats: () => (this.#room && this.#isInRoom ? this.#room.stats() : this.media.stats()),
       send: (report) => events.send({ type: "call_media", ...report }),
     });
     if (this.#isBornAsGroup) this.#room = this.#openRoom();
@@ -113,9 +113,23 @@ export class MediaRoute {
     try {
       const reply = await feed(message, { media: this.media, phase, self });
       if (reply) this.#events.send(reply);
+      if (message.type === "room_closed") this.#leaveRoom();
     } catch {
       // What the other side sent does not fit its connection; ICE and the next description mend what can be.
     }
+  }
+
+  /** The two who are left have connected with each other. */
+  #leaveRoom(): void {
+    const other = this.#room?.participants.find(({ state }) => state === "joined");
+    if (!other || !this.media.remoteStream) return;
+    this.#room?.leaveFor(pairOf(other.userId, this.media));
+    this.#reports.pathIs("connected");
+  }
+
+  /** The room carries the media. */
+  get #isInRoom(): boolean {
+    return (this.#room?.isUp ?? false) && !this.#room?.isPaired;
   }
 
   #mediaEvents(): CallMediaEvents {
@@ -125,10 +139,12 @@ export class MediaRoute {
       candidates: (batch, connectionId) => send(candidates(batch, connectionId)),
       path: (state) => {
         // In a group the connection between two is on its way out.
-        if (this.#room && (state === "failed" || this.#room.isUp)) return;
+        const isPaired = this.#room?.isPaired ?? false;
+        if (this.#room && !isPaired && (state === "failed" || this.#room.isUp)) return;
         this.#reports.pathIs(state);
         if (state !== "failed") path(state);
       },
+      pairUp: (connectionId) => send({ type: "call_media", state: "connected", connectionId }),
       changed: () => {
         this.#room?.publish();
         changed();

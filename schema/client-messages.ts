@@ -125,6 +125,8 @@ export const CallMedia = z.object({
   id: CommandId,
   callId: CallId,
   state: z.enum(["connected", "failed", "recovering"]),
+  /** Of the connection that `room_pairing` asked for; else it is about the one in use. */
+  connectionId: ConnectionId.optional(),
   ...MediaReport.shape,
 });
 export type CallMedia = z.infer<typeof CallMedia>;

@@ -99,6 +99,8 @@ export const ROOM_REATTACH_MS = 5_000;
 export const ROOM_MOVE_MS = 10_000;
 /** From the last answer in the new room to the end of the old one: ICE and DTLS take a few round trips. */
 export const ROOM_OVERLAP_MS = 2_000;
+/** How long two who are left in a room have to connect with each other; the room goes on beside that. */
+export const PAIRING_MS = 15_000;
 /** A further node of a room has to bring somebody nearer by so much: what comes through two nodes takes longer than through one. */
 export const ROOM_SPAN_GAIN_MS = 50;
 /** Where there was no further node for a room, the next one who comes makes it ask again only after this long. */

@@ -313,6 +313,36 @@ export const RoomMoved = z.object({
   deadlineMs: z.int().nonnegative(),
 });
 
+/**
+ * The two who are left in the room are to connect with each other, by `call_negotiate` with this `connectionId`; the one
+ * with `offer` begins. The room goes on meanwhile.
+ */
+export const RoomPairing = z.object({
+  type: z.literal("room_pairing"),
+  callId: CallId,
+  rev: Rev,
+  connectionId: z.string(),
+  offer: z.boolean(),
+  deadlineMs: z.int().nonnegative(),
+});
+
+/** That connection has not come about, or is not needed any more: the media stays in the room. */
+export const RoomPairingFailed = z.object({
+  type: z.literal("room_pairing_failed"),
+  callId: CallId,
+  rev: Rev,
+  connectionId: z.string(),
+});
+
+/** The media of the two is peer to peer from now on, and the room is over. */
+export const RoomClosed = z.object({
+  type: z.literal("room_closed"),
+  callId: CallId,
+  rev: Rev,
+  epoch: Epoch,
+  connectionId: z.string(),
+});
+
 /** Sent after `registered`, for each call that the device was in. */
 export const Recover = z.object({
   type: z.literal("recover"),
@@ -371,6 +401,9 @@ export const ServerMessage = z.discriminatedUnion("type", [
   DominantSpeakerChanged,
   VideoWanted,
   RoomMoved,
+  RoomPairing,
+  RoomPairingFailed,
+  RoomClosed,
   Recover,
   TokenRefreshed,
   Presence,

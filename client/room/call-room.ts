@@ -57,8 +57,8 @@ function linkOf(link: CallLink, commands: CallCommands): RoomLink {
   };
 }
 
-/** The connection between two, as one that brings the other one's sound and picture. */
-function pairOf(peerId: string, media: CallMedia): Pair {
+/** The connection between two, seen from the room as one that brings the other one's sound and picture. */
+export function pairOf(peerId: string, media: CallMedia): Pair {
   return {
     peerId,
     track({ userId }, source) {

@@ -51,11 +51,15 @@ export class DeviceRoom implements Room {
   #isAnswered = false;
   #membership: Membership = OUTSIDE;
   #toldMuted = "";
+  /** Of two: the ones who called each other, or who are left. */
+  #pair: Pair | null;
+  #isPaired = false;
   #due: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: RoomOptions) {
     this.#options = options;
     this.#people = peopleFrom(options.known);
+    this.#pair = options.pair;
     this.#handover = new Handover(options.pair);
     this.#quality = new QualityWatch({
       sample: () => this.#present?.peer?.sample(),
@@ -78,7 +82,12 @@ export class DeviceRoom implements Room {
   }
 
   get isUp(): boolean {
-    return isUp(this.#membership);
+    return this.#isPaired || isUp(this.#membership);
+  }
+
+  /** The two who are left have a connection of their own instead. */
+  get isPaired(): boolean {
+    return this.#isPaired;
   }
 
   get screen(): MediaStreamTrack | null {
@@ -136,6 +145,21 @@ export class DeviceRoom implements Room {
     this.#tellMuted(sending);
     this.#demand.changed();
     this.#options.changed();
+    // A connection between two has no place for it.
+    if (this.#isPaired && sending.screen) this.#step({ type: "wanted" });
+  }
+
+  /** The room is over, and its place is taken by the connection of the two who are left. */
+  leaveFor(pair: Pair): void {
+    this.#pair = pair;
+    this.#isPaired = true;
+    this.#step({ type: "left" });
+    this.#quality.stop();
+    this.#handover.back(pair);
+    // Nobody tells who speaks.
+    this.#people = { ...this.#people, speaker: null };
+    this.#toldMuted = "";
+    this.publish();
   }
 
   close(): void {
@@ -157,8 +181,8 @@ export class DeviceRoom implements Room {
 
   /** Two stay on their own connection until the server says that there is a room. */
   #consider(): void {
-    const { pair, link } = this.#options;
-    const isNeeded = pair === null || hasOthers(this.#people, [link.userId, pair.peerId]);
+    const pair = this.#pair;
+    const isNeeded = pair === null || hasOthers(this.#people, [this.#options.link.userId, pair.peerId]);
     if (this.#isAnswered && isNeeded) this.#step({ type: "wanted" });
   }
 
@@ -193,6 +217,7 @@ export class DeviceRoom implements Room {
   }
 
   #join(): void {
+    this.#isPaired = false;
     const connection = new RoomConnection(this.#options.link, {
       joined: (of, epoch) => this.#with(of, () => this.#joined(epoch)),
       path: (of, state) => this.#with(of, () => this.#step({ type: "path", state })),
@@ -237,7 +262,7 @@ export class DeviceRoom implements Room {
 
   /** @returns false where there is no room yet */
   #tell(update: { muted: TrackSource[] } | { wants: VideoRequest[] }): boolean {
-    if (this.#present?.epoch == null) return false;
+    if (this.#present?.epoch == null && !this.#isPaired) return false;
     this.#options.link.send({ type: "room_update", ...update });
     return true;
   }

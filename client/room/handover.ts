@@ -38,6 +38,15 @@ export class Handover {
     this.#isUp = false;
   }
 
+  /** The room is over: another connection carries the media already. */
+  back(to: Carrier): void {
+    this.#endFormer();
+    this.#present?.close();
+    this.#present = null;
+    this.#isUp = false;
+    this.#former = to;
+  }
+
   /** The present connection carries media. */
   up(): void {
     this.#isUp = true;

@@ -38,6 +38,8 @@ export type MembershipEvent =
   | { readonly type: "refused" }
   | { readonly type: "path"; readonly state: "up" | "interrupted" | "gone" }
   | { readonly type: "time_passed" }
+  /** The two who are left need no room any more. */
+  | { readonly type: "left" }
   | { readonly type: "closed" };
 
 export type Duty = "join" | "tell_connected" | "tell_recovering" | "give_up";
@@ -80,6 +82,8 @@ export function course(before: Membership, event: MembershipEvent, about: Circum
       return path(before, event.state, about);
     case "time_passed":
       return timePassed(before, about);
+    case "left":
+      return nothing(OUTSIDE);
     case "closed":
       return nothing({ kind: "over" });
   }

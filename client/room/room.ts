@@ -7,7 +7,7 @@ export interface Room {
   readonly participants: readonly Participant[];
   /** This device's user speaks, or was the last who did. */
   readonly isSpeaking: boolean;
-  /** The room carries the call's media. */
+  /** The call's media flows: by the room or, between two who are left, without it. */
   readonly isUp: boolean;
   /** The screen that this device shares. */
   readonly screen: MediaStreamTrack | null;

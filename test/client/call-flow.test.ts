@@ -56,9 +56,9 @@ async function initiate(video = true): Promise<Call> {
   return call;
 }
 
-async function rung(): Promise<Call> {
+async function rung(remainingMs = 30_000): Promise<Call> {
   const incoming = new Promise<Call>((resolve) => client.switchboard.incoming.subscribe(resolve));
-  client.socket.send(incomingCall());
+  client.socket.send({ ...incomingCall(), remainingMs });
   return incoming;
 }
 
@@ -272,6 +272,27 @@ describe("being called", () => {
     else call.ignore();
     expect(call.phase).toEqual({ kind: "ended", ending: { kind: reason } });
     expect(await client.socket.next("call_decline")).toMatchObject({ callId, reason });
+  });
+
+  test("[GROUP-3] who has declined or left a group call and is invited once more is rung again", async () => {
+    const seen: Call[] = [];
+    client.switchboard.incoming.subscribe((call) => seen.push(call));
+    const call = await rung(10_000);
+    call.decline();
+    const { id } = await client.socket.next("call_decline");
+    client.socket.send({
+      type: "call_declined",
+      ...(id !== undefined && { re: id }),
+      callId,
+      rev: 2,
+      reason: "declined",
+    });
+    const presence = new Promise((resolve) => client.switchboard.presence.subscribe(resolve));
+    client.socket.send({ type: "presence", userId: bob.userId, status: "online", lastSeen: null });
+    await presence;
+    // A ring that ends later than the one before.
+    client.socket.send({ ...incomingCall(), rev: 5 });
+    await expect.poll(() => seen.map(({ phase }) => phase.kind)).toEqual(["ended", "incoming"]);
   });
 
   test("the same ring twice is one call, and an ignored one stays silent", async () => {

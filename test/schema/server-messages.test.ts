@@ -15,6 +15,9 @@ const LIVE = `${ABOUT},"callType":"video","state":"connected",${CALLER},${PEOPLE
 
 /** What servers send, letter by letter: clients in the field read exactly this. */
 const WIRE: Record<ServerMessage["type"], readonly string[]> = {
+  room_pairing: [`{"type":"room_pairing",${ABOUT},"connectionId":"pair-2","offer":true,"deadlineMs":15000}`],
+  room_pairing_failed: [`{"type":"room_pairing_failed",${ABOUT},"connectionId":"pair-2"}`],
+  room_closed: [`{"type":"room_closed",${ABOUT},"epoch":1,"connectionId":"pair-2"}`],
   registered: [
     `{"type":"registered","re":"1","userId":"${BOB}","deviceId":"${PHONE}","seq":4,"heartbeatMs":20000,"calls":[]}`,
     `{"type":"registered","userId":"${BOB}","deviceId":"${PHONE}","seq":0,"heartbeatMs":20000,"calls":[{${LIVE}}]}`,

@@ -10,7 +10,7 @@ import type { ServerMessage } from "../../schema/server-messages.ts";
 import { Alarm } from "../alarm.ts";
 import { FloodGuard } from "../flood-guard.ts";
 import { failure, log, short } from "../log.ts";
-import { CallRoom, isRoomMessage, isRoomRequest } from "../room/call-room.ts";
+import { CallRoom, isPairUp, isRoomMessage, isRoomRequest } from "../room/call-room.ts";
 import type { Answered, CallRpc, Created } from "../rpc.ts";
 import { answerClose, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
 import { whereaboutsOf } from "../whereabouts.ts";
@@ -70,7 +70,10 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     this.#ice = new IceBuffers(ctx.storage.kv, this.#sockets);
     this.#reports = new MediaReports(ctx.storage.kv, this.#sockets);
     this.#post = new Post(ctx, env.USERS, this.#sockets, () => this.#call);
-    this.#relay = new Relay(this.#post, this.#ice);
+    this.#relay = new Relay(this.#post, this.#ice, {
+      peer: (from) => this.#room.pairedWith(from),
+      connectionId: () => this.#room.pairConnectionId,
+    });
     this.#signs = new Signs(env.USERS, this.#sockets);
     const view = (userId: string) => this.#view(userId);
     const step = (event: Event) => this.#step(event);
@@ -233,6 +236,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   #obey(from: Speaker, message: InCallMessage): Verdict {
+    if (isPairUp(message)) return this.#pairUp(from, message.connectionId);
     const command = commandOf(message);
     if (command) return this.#heard(from, message, this.#command(from, command));
     if (!this.#call) return NOT_FOUND;
@@ -246,9 +250,14 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
     return verdict;
   }
 
+  #pairUp(from: Speaker, connectionId: string): Verdict {
+    this.#room.pairUp(from, connectionId);
+    return DONE;
+  }
+
   #command(from: Speaker, command: Command): Verdict {
-    const isPathLost = command.type === "media" && command.state !== "connected";
-    if (isPathLost && this.#room.pathLost(from)) return DONE;
+    const lost = command.type === "media" && command.state !== "connected" ? command.state : null;
+    if (lost && this.#room.pathLost(from, lost === "failed")) return DONE;
     const verdict = this.#step({ type: "command", from, command });
     if (this.#call && command.type === "handoff") this.#relay.handoff(this.#call, from, command.sdp, verdict);
     return verdict;

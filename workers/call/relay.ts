@@ -11,14 +11,22 @@ import type { Call } from "./state.ts";
 type Gathered = Extract<InCallMessage, { type: "ice_candidate" }>;
 type Negotiation = Extract<InCallMessage, { type: "call_negotiate" }>;
 
+/** Two who are left in a room, and connect with each other. */
+interface Pair {
+  readonly peer: (device: DeviceRef) => DeviceRef | undefined;
+  readonly connectionId: () => string | null;
+}
+
 /** Finds who is meant by what the two devices of a call say to each other: nothing of it is decided here, or read. */
 export class Relay {
   readonly #post: Post;
   readonly #ice: IceBuffers;
+  readonly #pair: Pair;
 
-  constructor(post: Post, ice: IceBuffers) {
+  constructor(post: Post, ice: IceBuffers, pair: Pair) {
     this.#post = post;
     this.#ice = ice;
+    this.#pair = pair;
   }
 
   /** Of what is no command to the call the rest only asks how it stands. */
@@ -50,14 +58,19 @@ export class Relay {
   }
 
   #gathered(call: Call, from: DeviceRef, message: Gathered): Verdict {
-    const refused = mayGather(call, from);
+    const refused = this.#pair.peer(from) ? null : mayGather(call, from);
     if (refused) return refused;
     const candidates = [...(message.candidates ?? []), ...(message.candidate ? [message.candidate] : [])];
     const name = nameOf(call, from, message.connectionId);
-    const peer = routeOf(call, from, name, false);
+    const peer = this.#pair.peer(from) ?? routeOf(call, from, name, false);
     const { removed, endOfCandidates = false } = message;
     const gathered = { callId: call.callId, candidates, removed, endOfCandidates };
-    this.#ice.admit({ ...deviceOf(from), handoff: handoffOf(call, from, peer) }, gathered, Date.now(), peer === null);
+    this.#ice.admit(
+      { ...deviceOf(from), handoff: this.#second(call, from, peer) },
+      gathered,
+      Date.now(),
+      peer === null,
+    );
     if (peer) this.#forward(call, from, peer, name);
     return DONE;
   }
@@ -67,7 +80,7 @@ export class Relay {
     const { callId, rev } = call;
     const { sdp, sdpType } = message;
     const name = nameOf(call, from, message.connectionId);
-    const peer = routeOf(call, from, name, sdpType === "answer");
+    const peer = this.#pair.peer(from) ?? routeOf(call, from, name, sdpType === "answer");
     if (!peer) return NOT_IN_CALL;
     const named = name === undefined ? {} : { connectionId: name };
     this.#post.carry(peer, { type: "call_negotiate", callId, rev, sdp, sdpType, ...named, from: deviceOf(from) });
@@ -92,9 +105,14 @@ export class Relay {
     this.#post.tell({ userId: from.userId, deviceId: to }, { type: "call_elsewhere", ...wanted });
   }
 
+  /** The name of the connection that is meant, where it is not the one that the call has had all along. */
+  #second(call: Call, from: DeviceRef, to: DeviceRef | null): string | null {
+    return this.#pair.peer(from) ? this.#pair.connectionId() : handoffOf(call, from, to);
+  }
+
   #forward(call: Call, from: DeviceRef, to: DeviceRef, name: string | undefined): void {
     const { callId, rev } = call;
-    const batch = this.#ice.take({ ...deviceOf(from), handoff: handoffOf(call, from, to) }, Date.now());
+    const batch = this.#ice.take({ ...deviceOf(from), handoff: this.#second(call, from, to) }, Date.now());
     if (!batch) return;
     const named = name === undefined ? {} : { connectionId: name };
     this.#post.carry(to, { type: "ice_candidate", callId, rev, ...batch, ...named, from: deviceOf(from) });

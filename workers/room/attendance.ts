@@ -13,6 +13,7 @@ export function attendanceOf(call: Call): Attendance {
   return {
     isLive: isLive(call),
     isGroup: isGroup(call),
+    isRinging: isRoom && call.participants.some(isInvited),
     isPair: call.isPair,
     isWanted: isRoom && (!call.isPair || devices.length >= ROOM_FROM),
     devices,

@@ -1,4 +1,4 @@
-import type { InCallMessage, RoomMessage } from "../../schema/client-messages.ts";
+import type { CallMedia, InCallMessage, RoomMessage } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import { parseFromNode, RoomSocketQuery } from "../../schema/room-socket.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
@@ -14,6 +14,7 @@ import type { Command, Event, Found, Notice } from "./events.ts";
 import { isInside, memberOf } from "./members.ts";
 import { type Milestone, milestones } from "./milestones.ts";
 import { isExpected } from "./moving.ts";
+import { pairedWith } from "./pairing.ts";
 import { alarmDeadline, step, timerDeadline } from "./room.ts";
 import { RoomSockets } from "./room-sockets.ts";
 import { NO_ROOM, NOTHING_LIVE, type Placed, type Room, type Rtts } from "./state.ts";
@@ -53,7 +54,9 @@ export class CallRoom {
     this.#host = host;
     this.#sockets = new RoomSockets(ctx);
     const placed = ctx.storage.kv.get<Placed>("room");
-    this.#room = placed ? { placed, live: this.#sockets.kept() ?? NOTHING_LIVE } : NO_ROOM;
+    this.#room = placed
+      ? { placed: { ...NO_ROOM.placed, ...placed }, live: this.#sockets.kept() ?? NOTHING_LIVE }
+      : NO_ROOM;
     if (placed) this.#restart();
   }
 
@@ -95,13 +98,32 @@ export class CallRoom {
 
   /**
    * A device in the call has lost its media.
+   * @param isFailed it will not come back by itself
    * @returns whether that is the room's affair: it is not out of the call for it
    */
-  pathLost(from: DeviceRef): boolean {
+  pathLost(from: DeviceRef, isFailed: boolean): boolean {
     const call = this.#host.call();
-    if (!call || !isIn(call, from) || !memberOf(this.#room, from)) return false;
-    this.#step({ type: "path_lost", from });
+    if (!call || !isIn(call, from)) return false;
+    const isPaired = this.pairedWith(from) !== undefined && !memberOf(this.#room, from);
+    if (isPaired ? !isFailed : !memberOf(this.#room, from)) return false;
+    this.#step(isPaired ? { type: "pair_lost" } : { type: "path_lost", from });
     return true;
+  }
+
+  /** A device that was asked to connect with the other one left has done so. */
+  pairUp(from: DeviceRef, connectionId: string): void {
+    this.#step({ type: "pair_up", from, connectionId });
+  }
+
+  /** The other end of a connection that has taken the room's place, or is about to. */
+  pairedWith(from: DeviceRef): DeviceRef | undefined {
+    return pairedWith(this.#room, from);
+  }
+
+  /** Of that connection, on the wire. */
+  get pairConnectionId(): string | null {
+    const { pairing } = this.#room.placed;
+    return pairing?.kind === "opening" || pairing?.kind === "paired" ? pairing.connectionId : null;
   }
 
   callChanged(): void {
@@ -137,7 +159,8 @@ export class CallRoom {
   #next(event: Event) {
     const call = this.#host.call();
     const attendance = call ? attendanceOf(call) : NOBODY;
-    return step(this.#room, event, { call: attendance, now: Date.now() });
+    const backToPairMs = Number(this.#env.ROOM_BACK_TO_PAIR_MS) || undefined;
+    return step(this.#room, event, { call: attendance, now: Date.now(), backToPairMs });
   }
 
   /** Decides, writes what is worth a row, then says it. */
@@ -261,4 +284,9 @@ export function isRoomMessage(message: InCallMessage): message is RoomMessage {
   }
 }
 
-const NOBODY = { isLive: false, isGroup: false, isPair: false, isWanted: false, devices: [] };
+/** A report of the connection that is to take the room's place, and not of the one in use. */
+export function isPairUp(message: InCallMessage): message is CallMedia & { readonly connectionId: string } {
+  return message.type === "call_media" && message.state === "connected" && message.connectionId !== undefined;
+}
+
+const NOBODY = { isLive: false, isGroup: false, isRinging: false, isPair: false, isWanted: false, devices: [] };

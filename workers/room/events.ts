@@ -18,6 +18,8 @@ export interface Attendance {
   /** It is answered, and not over. */
   readonly isLive: boolean;
   readonly isGroup: boolean;
+  /** Somebody is being rung. */
+  readonly isRinging: boolean;
   /** It began between two, whose media is peer to peer until there is a room. */
   readonly isPair: boolean;
   /** Its media is to be in a room. */
@@ -28,6 +30,8 @@ export interface Attendance {
 export interface Context {
   readonly call: Attendance;
   readonly now: number;
+  /** How long two have to be alone in a room before they leave it; without it they stay. */
+  readonly backToPairMs?: number | undefined;
 }
 
 export type Event =
@@ -42,6 +46,10 @@ export type Event =
     }
   /** A device reports that it has lost its path to the node. */
   | { readonly type: "path_lost"; readonly from: DeviceRef }
+  /** It reports that a connection of its own with the other one left is up. */
+  | { readonly type: "pair_up"; readonly from: DeviceRef; readonly connectionId: string }
+  /** The connection between two has failed. */
+  | { readonly type: "pair_lost" }
   /** The fleet has answered. */
   | { readonly type: "placed"; readonly attempt: number; readonly placement: Found }
   | { readonly type: "attached"; readonly epoch: number; readonly nodeId: string }
@@ -79,6 +87,9 @@ export type Notice = Unstamped<
     | "dominant_speaker_changed"
     | "video_wanted"
     | "room_moved"
+    | "room_pairing"
+    | "room_pairing_failed"
+    | "room_closed"
     | "recover"
     | "error"
   >

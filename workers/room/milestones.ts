@@ -16,11 +16,13 @@ export interface Milestone {
     | "room_closed";
   readonly epoch: number;
   readonly nodeId?: string;
-  readonly reason?: "socket_closed" | "drained" | "not_answering" | "not_back";
+  readonly reason?: "socket_closed" | "drained" | "not_answering" | "not_back" | "paired";
 }
 
 export function milestones(before: Room, event: Event, after: Room): Milestone[] {
   const { phase, epoch } = before.placed;
+  const isPaired = before.placed.pairing?.kind === "opening" && after.placed.pairing?.kind === "paired";
+  if (isPaired) return [{ event: "room_closed", epoch, reason: "paired" }];
   if (after === NO_ROOM) return phase.kind === "open" ? [{ event: "room_closed", epoch }] : [];
   return [
     ...seeking(before, after),

@@ -14,6 +14,7 @@ import { hear } from "./hearing.ts";
 import { join, leave } from "./joining.ts";
 import { isSame, nodeLive, nodesOf, withNodeLive, withPlaced } from "./members.ts";
 import { attached, closeOld, detached, isExpected, nodeLost } from "./moving.ts";
+import { considerPair, isPairEnough, pairingDue, pairLost, pairUp, pairUpdate } from "./pairing.ts";
 import { pathLost, probe } from "./probing.ts";
 import { answer, overdue, renegotiate, update } from "./requests.ts";
 import { reached, tidy, unreached } from "./satellites.ts";
@@ -29,6 +30,7 @@ export function step(room: Room, event: Event, context: Context): Step {
     room,
     (now) => apply(now, event, context),
     (now) => tidy(now, context),
+    (now) => considerPair(now, context),
   );
   return { room: next, commands: commands.filter((command) => isForThoseInCall(command, context)) };
 }
@@ -48,6 +50,10 @@ function apply(room: Room, event: Event, context: Context): Step {
       return asked(room, event, context);
     case "path_lost":
       return pathLost(room, event.from, now);
+    case "pair_up":
+      return pairUp(room, event.from, event.connectionId);
+    case "pair_lost":
+      return pairLost(room, context);
     case "placed":
       return room.placed.reaching?.attempt === event.attempt
         ? reached(room, room.placed.reaching, event.placement, now)
@@ -84,7 +90,7 @@ function callChanged(room: Room, context: Context): Step {
 /** Once: the node is found while people still make their offers. */
 function wanted(room: Room, context: Context): Step {
   const { isWanted, phase } = room.placed;
-  if (isWanted) return unchanged(room);
+  if (isWanted || isPairEnough(room, context)) return unchanged(room);
   const next = withPlaced(room, { isWanted: true });
   return phase.kind === "none" ? seek(next, context) : unchanged(next);
 }
@@ -108,7 +114,9 @@ function asked(room: Room, event: Extract<Event, { type: "asked" }>, context: Co
     case "renegotiate_answer":
       return answer(room, from, message, context.now);
     case "room_update":
-      return update(room, from, message);
+      return room.placed.pairing?.kind === "paired"
+        ? pairUpdate(room, from, message, context)
+        : update(room, from, message);
   }
 }
 
@@ -152,6 +160,7 @@ function timePassed(room: Room, context: Context): Step {
       is.placed.reaching && isDue(is.placed.reaching.until, now)
         ? notDialled(is, is.placed.reaching, now)
         : unchanged(is),
+    (is) => pairingDue(is, context),
     (is) => seekOrRetry(is, context),
   );
 }
@@ -181,8 +190,8 @@ function isDue(at: number | null | undefined, now: number): boolean {
 }
 
 /** When the alarm is to wake the object, in Unix ms: for what may take long. It is a row, and an object that hibernates. */
-export function alarmDeadline({ placed: { old, retry: again, ...rest } }: Room): number | null {
-  return earliest([old?.until, seekingOf(rest) ? null : again?.at]);
+export function alarmDeadline({ placed: { old, retry: again, pairing, ...rest } }: Room): number | null {
+  return earliest([old?.until, seekingOf(rest) ? null : again?.at, pairing?.kind === "alone" ? pairing.at : null]);
 }
 
 /**
@@ -195,6 +204,7 @@ export function timerDeadline(room: Room): number | null {
   return earliest([
     seekingOf(placed)?.until,
     placed.reaching?.until,
+    placed.pairing?.kind === "opening" ? placed.pairing.until : null,
     ...live.requests.map(({ until }) => until),
     ...nodes.flatMap(({ probe: running, goneUntil }) => [running?.until, goneUntil]),
   ]);

@@ -13,8 +13,9 @@ import { NO_TERMS, type Phase, type Placed, type Room, type Seeking } from "./st
 
 /** From nothing. */
 export function seek(room: Room, { call, now }: Context): Step {
-  const { epoch, hasOpened } = room.placed;
-  const tells = call.isPair && !hasOpened ? "devices" : "members";
+  const { epoch, hasOpened, pairing } = room.placed;
+  const isPair = call.isPair || pairing?.kind === "paired";
+  const tells = isPair && !hasOpened ? "devices" : "members";
   return begin(room, { epoch, tried: [], tells }, now);
 }
 

@@ -104,6 +104,30 @@ export interface Old {
   readonly until: number;
 }
 
+/** One of two whose media is peer to peer, or about to be. */
+export interface PairEnd extends DeviceRef {
+  /** Its place in the room. */
+  readonly participantId: string;
+  /** It has the connection. */
+  readonly isUp: boolean;
+}
+
+/** Two alone, in a deployment that wants them to leave the room. */
+export type Pairing =
+  /** If they still are `at`, they are asked to connect with each other. */
+  | { readonly kind: "alone"; readonly at: number }
+  | {
+      readonly kind: "opening";
+      readonly connectionId: string;
+      /** The first one offers. */
+      readonly ends: readonly PairEnd[];
+      readonly until: number;
+    }
+  /** They could not connect: it is tried again once somebody else has been there. */
+  | { readonly kind: "failed" }
+  /** There is no room. */
+  | { readonly kind: "paired"; readonly connectionId: string; readonly ends: readonly PairEnd[] };
+
 /** What is written: one row, only when somebody joins or leaves, and when the room moves. */
 export interface Placed {
   /** Of the room that is open, or is to be next. */
@@ -121,6 +145,7 @@ export interface Placed {
   readonly retry: { readonly since: number; readonly at: number } | null;
   readonly attempts: number;
   readonly members: readonly Member[];
+  readonly pairing: Pairing | null;
 }
 
 /** The node has been asked for something. */
@@ -195,6 +220,7 @@ export const NO_ROOM: Room = {
     retry: null,
     attempts: 0,
     members: [],
+    pairing: null,
   },
   live: NOTHING_LIVE,
 };

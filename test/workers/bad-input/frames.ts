@@ -129,6 +129,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   call_media: {
     callId,
     state: needed("connected", anything),
+    connectionId,
     candidateType: optional("host", anything),
     remoteCandidateType: optional("host", anything),
     protocol: optional("udp", anything),

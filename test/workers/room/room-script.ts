@@ -33,10 +33,13 @@ export class RoomScript {
   call: Attendance = {
     isLive: true,
     isGroup: true,
+    isRinging: false,
     isPair: false,
     isWanted: true,
     devices: [ADAS_PHONE, PHONE, CIDS_PHONE].map(attendee),
   };
+  /** Of the deployment: without it two who are left stay in the room. */
+  backToPairMs: number | undefined;
   commands: readonly Command[] = [];
   /** For so many people a node has room. */
   takes = 32;
@@ -45,7 +48,7 @@ export class RoomScript {
 
   event(event: Event, after = 0): this {
     this.now += after;
-    const next = step(this.room, event, { call: this.call, now: this.now });
+    const next = step(this.room, event, { call: this.call, now: this.now, backToPairMs: this.backToPairMs });
     this.room = next.room;
     this.commands = next.commands;
     return this;
@@ -157,6 +160,12 @@ function line(notice: Notice): string {
       return `${notice.source} wanted ${notice.height}`;
     case "room_moved":
       return `moved ${notice.epoch} in ${notice.deadlineMs}`;
+    case "room_pairing":
+      return `${notice.offer ? "offers" : "awaits"} ${notice.connectionId} in ${notice.deadlineMs}`;
+    case "room_pairing_failed":
+      return `drops ${notice.connectionId}`;
+    case "room_closed":
+      return `closed ${notice.epoch} for ${notice.connectionId}`;
     case "recover":
       return notice.action;
     case "error":

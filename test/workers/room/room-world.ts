@@ -15,7 +15,8 @@ export const PEOPLE = [ADAS_PHONE, PHONE, TABLET, CIDS_PHONE];
 
 export type Happening =
   | { kind: "asks"; who: number; what: "join" | "join an old one" | "offer" | "answer" | "mute" }
-  | { kind: "comes" | "goes" | "loses its path"; who: number }
+  | { kind: "comes" | "goes" | "loses its path" | "connects with the other" | "loses the other"; who: number }
+  | { kind: "all but two go" }
   | { kind: "fleet answers"; how: "node" | "none" | "busy" }
   | { kind: "nodes dial" | "nodes work" | "all is said" | "everybody joins" }
   | { kind: "node dies" | "node freezes" | "node comes" | "node drains"; which: number }
@@ -51,6 +52,10 @@ export class Client {
   /** The highest that it has been told of. */
   told = 0;
   speaker: string | null = null;
+  /** The connection with the other one left that it is to make. */
+  pairing: string | null = null;
+  /** It needs no room. */
+  isPaired = false;
   readonly waiting = new Set<string>();
   readonly wrong: string[] = [];
 
@@ -60,6 +65,7 @@ export class Client {
 
   joins(): void {
     this.wantsIn = true;
+    this.isPaired = false;
     this.epoch = null;
   }
 
@@ -71,9 +77,25 @@ export class Client {
       this.epoch = notice.epoch;
       this.speaker = null;
     }
-    if (notice.type === "room_moved" && notice.epoch !== this.epoch) this.epoch = null;
+    if (notice.type === "room_moved" && notice.epoch !== this.epoch) this.joinsAnew();
+    this.#hearOfPair(notice);
     if (notice.type === "recover") this.epoch = null;
     if (notice.type === "dominant_speaker_changed") this.#hearSpeaker(notice.participantId);
+  }
+
+  joinsAnew(): void {
+    this.epoch = null;
+    this.isPaired = false;
+  }
+
+  #hearOfPair(notice: Notice): void {
+    if (notice.type === "room_pairing") this.pairing = notice.connectionId;
+    if (notice.type === "room_pairing_failed") this.pairing = null;
+    if (notice.type !== "room_closed") return;
+    if (notice.connectionId !== this.pairing) this.wrong.push("left the room for a connection that nobody asked for");
+    this.pairing = null;
+    this.epoch = null;
+    this.isPaired = true;
   }
 
   #hearOf(epoch: number): void {
@@ -91,6 +113,7 @@ export class Client {
 export interface Conditions {
   readonly takes: number;
   readonly rtts: Rtts;
+  readonly backToPairMs?: number;
 }
 
 /** A call's object with its storage, the fleet, nodes and clients: everything around the machine, and all of it may fail. */
@@ -110,8 +133,8 @@ export class World {
   readonly #conditions: Conditions;
   #ids = 0;
 
-  constructor({ takes, rtts }: Conditions) {
-    this.#conditions = { takes, rtts };
+  constructor(conditions: Conditions) {
+    this.#conditions = conditions;
     this.#nodeComes();
     this.#nodeComes();
     this.step({ type: "call_changed" });
@@ -121,7 +144,7 @@ export class World {
     const devices = this.clients
       .filter(({ isInCall }) => isInCall && this.isLive)
       .map(({ device }) => attendee(device));
-    return { isLive: this.isLive, isGroup: true, isPair: false, isWanted: this.isLive, devices };
+    return { isLive: this.isLive, isGroup: true, isRinging: false, isPair: false, isWanted: this.isLive, devices };
   }
 
   play(happened: Happening): void {
@@ -135,6 +158,15 @@ export class World {
         break;
       case "loses its path":
         this.step({ type: "path_lost", from: this.#client(happened.who).device });
+        break;
+      case "connects with the other":
+        this.#connect(this.#client(happened.who));
+        break;
+      case "loses the other":
+        if (this.#client(happened.who).isPaired) this.step({ type: "pair_lost" });
+        break;
+      case "all but two go":
+        for (const client of [this.#client(2), this.#client(3)]) this.#present(client, false);
         break;
       case "fleet answers":
         this.#answer(happened.how);
@@ -177,7 +209,11 @@ export class World {
 
   step(event: Event): void {
     const before = this.room;
-    const { room, commands } = step(before, event, { call: this.call, now: this.now });
+    const { room, commands } = step(before, event, {
+      call: this.call,
+      now: this.now,
+      backToPairMs: this.#conditions.backToPairMs,
+    });
     this.room = room;
     if (room.placed !== before.placed) {
       this.stored = room === NO_ROOM ? null : room.placed;
@@ -245,8 +281,14 @@ export class World {
     return this.clients.indexOf(client) % 2 === 0 ? {} : this.#conditions.rtts;
   }
 
+  #connect({ device, pairing }: Client): void {
+    if (pairing !== null) this.step({ type: "pair_up", from: device, connectionId: pairing });
+  }
+
   #present(client: Client, isThere: boolean): void {
     client.isInCall = isThere;
+    client.pairing = null;
+    client.isPaired = false;
     client.epoch = null;
     client.wantsIn = false;
     client.speaker = null;
@@ -403,7 +445,7 @@ export class World {
   #comeBack(): void {
     for (const client of this.clients) {
       const member = memberOf(this.room, client.device);
-      if (!member || !isInside(this.room, member)) client.epoch = null;
+      if (!client.isPaired && (!member || !isInside(this.room, member))) client.epoch = null;
     }
   }
 
@@ -422,12 +464,13 @@ export class World {
       this.#allIsSaid();
       for (const client of this.clients) if (this.#isToJoin(client)) this.asks(client, "join");
       this.#allIsSaid();
+      for (const client of this.clients) this.#connect(client);
       this.pass(2_000);
     }
   }
 
-  #isToJoin({ isInCall, wantsIn, epoch, waiting }: Client): boolean {
-    return isInCall && wantsIn && epoch === null && waiting.size === 0;
+  #isToJoin({ isInCall, wantsIn, epoch, waiting, isPaired }: Client): boolean {
+    return isInCall && wantsIn && !isPaired && epoch === null && waiting.size === 0;
   }
 
   #client(which: number): Client {

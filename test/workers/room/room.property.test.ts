@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isInside, memberOf, nodesOf } from "../../../workers/room/members.ts";
+import { pairedWith } from "../../../workers/room/pairing.ts";
 import { type Conditions, type Happening, PEOPLE, World } from "./room-world.ts";
 
 /** Fixed, so that a failure is found again; a seed that once failed is added as a scenario of its own. */
@@ -31,6 +32,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("comes" as const, "goes" as const), who }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("loses its path" as const), who }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("connects with the other" as const, "loses the other" as const),
+      who,
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant<Happening>({ kind: "all but two go" }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -80,6 +89,7 @@ const CONDITIONS: readonly (Conditions & { readonly title: string })[] = [
   { title: "on nodes that take all", takes: PEOPLE.length, rtts: {} },
   { title: "on nodes that take one person each", takes: 1, rtts: {} },
   { title: "on nodes that take two, for people in two regions", takes: 2, rtts: { near: 200, far: 10 } },
+  { title: "where two who are left leave the room", takes: PEOPLE.length, rtts: {}, backToPairMs: 500 },
 ];
 
 function check(property: (happenings: Happening[]) => void): void {
@@ -114,7 +124,13 @@ describe.each(CONDITIONS)("whatever happens, in whatever order, $title", (condit
       const world = play(happenings);
       world.settle();
       const { epoch } = world.room.placed;
-      for (const client of world.clients.filter(({ isInCall, wantsIn }) => isInCall && wantsIn)) {
+      const present = world.clients.filter(({ isInCall }) => isInCall);
+      for (const client of present.filter(({ wantsIn }) => wantsIn)) {
+        if (client.isPaired) {
+          expect(present.map(({ isPaired }) => isPaired)).toEqual([true, true]);
+          expect(pairedWith(world.room, client.device)).toMatchObject({ isUp: true });
+          continue;
+        }
         expect([client.device.deviceId, client.epoch]).toEqual([client.device.deviceId, epoch]);
         const member = memberOf(world.room, client.device);
         expect(member && isInside(world.room, member)).toBe(true);
