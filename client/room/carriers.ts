@@ -17,7 +17,7 @@ export interface Pair extends Carrier {
 }
 
 /** Its first packet is here: it can be played. */
-function flows(track: MediaStreamTrack | null): track is MediaStreamTrack {
+export function flows(track: MediaStreamTrack | null): track is MediaStreamTrack {
   return track !== null && !track.muted && track.readyState === "live";
 }
 

@@ -121,11 +121,23 @@ function left(people: People, userId: string, state: ParticipantState): People {
 function updated(people: People, message: ServerMessageOf<"participant_updated">): People {
   const { userId, name, state, participantId, deviceId, tracks } = message;
   if (participantId !== undefined && deviceId !== undefined) {
+    if (tracks?.length === 0 && isFormer(people, userId, participantId))
+      return withoutPlace(people, userId, participantId);
     return placed(people, { participantId, userId, deviceId, name, tracks: tracks ?? [] });
   }
   const known = people.users.get(userId) ?? stranger(userId, name, state);
   const named = put(people, { ...known, name, state });
   return state === "joined" ? named : left(named, userId, state);
+}
+
+/** Its device is in another place by now. */
+function isFormer({ users }: People, userId: string, participantId: string): boolean {
+  return users.get(userId)?.devices.some(({ places }) => places.indexOf(participantId) > 0) ?? false;
+}
+
+function withoutPlace(people: People, userId: string, participantId: string): People {
+  const without = (device: Device) => ({ ...device, places: device.places.filter((place) => place !== participantId) });
+  return change(people, userId, (user) => ({ ...user, devices: user.devices.map(without) }));
 }
 
 function placed(people: People, { participantId, userId, deviceId, name, tracks }: RoomParticipant): People {

@@ -2,7 +2,7 @@ import type { ReceivedTrack, TrackSource } from "../../schema/room.ts";
 import type { ServerMessage, ServerMessageOf } from "../../schema/server-messages.ts";
 import type { CallCommand } from "../call-commands.ts";
 import { SwitchboardError } from "../errors.ts";
-import type { Carrier } from "./carriers.ts";
+import { type Carrier, flows } from "./carriers.ts";
 import {
   type Act,
   JOINING,
@@ -91,9 +91,12 @@ export class RoomConnection implements Carrier {
 
   /** Somebody's track as it comes in here, by any of the names that they had; null if it does not. */
   track({ device }: Row, source: TrackSource): MediaStreamTrack | null {
-    const isTheirs = ({ participantId }: ReceivedTrack) => device?.places.includes(participantId) ?? false;
-    const received = this.#received.find((one) => one.source === source && isTheirs(one));
-    return received ? (this.#peer?.track(received.mid) ?? null) : null;
+    const tracks = (device?.places ?? []).flatMap((place) => {
+      const isIt = (one: ReceivedTrack) => one.source === source && one.participantId === place;
+      return this.#peer?.track(this.#received.find(isIt)?.mid ?? "") ?? [];
+    });
+    // Who goes to another node is here twice for a moment.
+    return tracks.find(flows) ?? tracks[0] ?? null;
   }
 
   async publish(tracks: Sources<MediaStreamTrack | null>): Promise<void> {

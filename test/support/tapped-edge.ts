@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import WebSocket, { WebSocketServer } from "ws";
-import { type FromNode, parseFromNode } from "../../schema/room-socket.ts";
+import { type FromNode, parseFromNode, parseToNode } from "../../schema/room-socket.ts";
 
-/** Stands between a node and the edge, and notes what the node says on its room sockets. */
+/** Stands between a node and the edge, and notes what the two say on the node's room sockets. */
 export class TappedEdge {
+  /** By the node. */
   readonly said: FromNode[] = [];
+  /** By the edge: of whom it says that they leave. */
+  readonly left: string[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -48,9 +51,14 @@ export class TappedEdge {
         () => {},
       );
     });
-    up.on("message", (data) => down.send(data.toString()));
+    up.on("message", (data) => {
+      const message = parseToNode(data.toString());
+      if (message?.type === "participant_leave") this.left.push(message.participantId);
+      down.send(data.toString());
+    });
     down.on("close", () => up.terminate());
-    up.on("close", () => down.terminate());
+    // What the edge says with it is for the node; a connection that broke says nothing.
+    up.on("close", (code) => (code >= 4000 ? down.close(code) : down.terminate()));
     up.on("error", () => {});
   }
 }

@@ -19,6 +19,8 @@ export interface SfuNodeOptions {
   readonly edgeUrl: string;
   readonly nodeKey: string;
   readonly workerBin: string;
+  /** Further settings of the node. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
 }
 
@@ -26,7 +28,7 @@ export interface SfuNodeOptions {
  * One SFU node, back when the edge counts it.
  * @throws SetupError `sfu_start_failed`
  */
-export async function startSfuNode({ root, edgeUrl, nodeKey, workerBin, log }: SfuNodeOptions): Promise<Part> {
+export async function startSfuNode({ root, edgeUrl, nodeKey, workerBin, env, log }: SfuNodeOptions): Promise<Part> {
   const registered = Promise.withResolvers<void>();
   const part = await startPart({
     name: "SFU node",
@@ -34,6 +36,7 @@ export async function startSfuNode({ root, edgeUrl, nodeKey, workerBin, log }: S
     cwd: root,
     env: {
       ...ANY_PORTS,
+      ...env,
       SWITCHBOARD_EDGE_URL: edgeUrl,
       SFU_NODE_KEY: nodeKey,
       MEDIASOUP_WORKER_BIN: workerBin,

@@ -3,6 +3,7 @@ import type { DeviceRef } from "../../schema/ids.ts";
 import { MAX_PARTICIPANTS, MAX_WAITING_SDP, ROOM_OVERLAP_MS } from "../../schema/limits.ts";
 import { type FromNode, ROOM_REPLY_MS } from "../../schema/room-socket.ts";
 import { type Context, chain, type Event, refusal, type Step, tell, UNAVAILABLE, unchanged } from "./events.ts";
+import { endLingering, linger, mayLinger, settleLingering } from "./lingering.ts";
 import {
   forgetPlace,
   isInside,
@@ -73,7 +74,9 @@ function supersede(room: Room, member: Member, context: Context): Step {
   const unanswered = room.live.requests.filter(({ participantId }) => participantId === member.participantId);
   const replaced = { code: UNAVAILABLE.code, message: "replaced by a newer room_join of this device" };
   const waiting = member.waiting ? [member.waiting] : [];
-  const { room: next, commands } = vacate(room, member, context);
+  const { room: next, commands } = mayLinger(room, member)
+    ? unchanged(linger(room, member, context.now))
+    : vacate(room, member, context);
   return {
     room: next,
     commands: [...[...unanswered, ...waiting].map(({ re }) => refusal(member, re, replaced)), ...commands],
@@ -133,7 +136,7 @@ export function joined(room: Room, re: string | null, message: Admission, contex
   return chain(
     room,
     (now) => ({ room: now, commands: [reply, ...speakerFor(now, member)] }),
-    (now) => unchanged(settleMove(now, context.now)),
+    (now) => unchanged(settleLingering(settleMove(now, context.now), member, context.now)),
   );
 }
 
@@ -162,6 +165,7 @@ export function leave(room: Room, member: Member, context: Context): Step {
   return chain(
     room,
     (now) => vacate(now, member, context),
+    (now) => endLingering(now, (place) => isSame(place, member), context),
     (now) => ({ room: settleMove(removed(now, member), context.now), commands: left }),
   );
 }

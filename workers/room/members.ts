@@ -103,7 +103,10 @@ export function participants(room: Room, joining: Member, { call }: Context): Ro
   });
 }
 
-export function updated(member: Member, { tracks, name }: Pick<RoomParticipant, "tracks" | "name">): Notice {
+export function updated(
+  member: DeviceRef & Pick<Member, "participantId">,
+  { tracks, name }: Pick<RoomParticipant, "tracks" | "name">,
+): Notice {
   const { userId, deviceId, participantId } = member;
   return { type: "participant_updated", userId, name, state: "joined", participantId, deviceId, tracks };
 }

@@ -56,7 +56,15 @@ function opened(room: Room, seeking: Seeking, context: Context): Step {
 
 function served(room: Room, { epoch, nodeId, terms }: Seeking): Room {
   const phase: Phase = { kind: "open", nodeId: nodeId ?? "", terms, drainUntil: null, next: null, leaving: [] };
-  return withPlaced(room, { epoch, phase, satellites: [], reaching: null, hasOpened: true, retry: null });
+  return withPlaced(room, {
+    epoch,
+    phase,
+    satellites: [],
+    reaching: null,
+    lingering: [],
+    hasOpened: true,
+    retry: null,
+  });
 }
 
 /** Make before break: the old node serves the call until all have moved. What it is asked and says by then is of no use any more. */
@@ -130,7 +138,9 @@ export function lost(room: Room, context: Context): Step {
     unanswered,
     closeOld,
     (now) => ({
-      room: silent(withPlaced(now, { epoch: epoch + 1, phase: next, satellites: [], reaching: null, retry: null })),
+      room: silent(
+        withPlaced(now, { epoch: epoch + 1, phase: next, satellites: [], reaching: null, lingering: [], retry: null }),
+      ),
       commands: [over],
     }),
     (now) => announce(now, "members", 0, context),

@@ -12,6 +12,7 @@ import {
 } from "./events.ts";
 import { hear } from "./hearing.ts";
 import { join, leave } from "./joining.ts";
+import { lingeringDue } from "./lingering.ts";
 import { isSame, nodeLive, nodesOf, withNodeLive, withPlaced } from "./members.ts";
 import { attached, closeOld, detached, isExpected, nodeLost } from "./moving.ts";
 import { considerPair, isPairEnough, pairingDue, pairLost, pairUp, pairUpdate } from "./pairing.ts";
@@ -144,6 +145,7 @@ function timePassed(room: Room, context: Context): Step {
   return chain(
     room,
     (is) => (isDue(is.placed.old?.until, now) ? closeOld(is) : unchanged(is)),
+    (is) => lingeringDue(is, context),
     (is) => silentNodesLost(is, context),
     (is) =>
       chain(is, ...late.filter((each) => is.live.requests.includes(each)).map((each) => (r: Room) => overdue(r, each))),
@@ -204,6 +206,7 @@ export function timerDeadline(room: Room): number | null {
   return earliest([
     seekingOf(placed)?.until,
     placed.reaching?.until,
+    ...placed.lingering.map(({ until }) => until),
     placed.pairing?.kind === "opening" ? placed.pairing.until : null,
     ...live.requests.map(({ until }) => until),
     ...nodes.flatMap(({ probe: running, goneUntil }) => [running?.until, goneUntil]),

@@ -3,6 +3,7 @@ import type { PipeTrack, PipeTrackChanged } from "../../schema/room-pipe.ts";
 import type { FromNode, ToNode } from "../../schema/room-socket.ts";
 import { type Context, chain, type Found, type Step, tell, unchanged } from "./events.ts";
 import { admitAll } from "./joining.ts";
+import { endLingering } from "./lingering.ts";
 import {
   hasPlace,
   isUpAt,
@@ -143,6 +144,7 @@ function withoutNode(room: Room, nodeId: string, context: Context): Step {
       ),
     (now) => chain(now, ...requests.map((request) => (is: Room) => fail(is, request, why))),
     (now) => chain(now, ...people.map((member) => (is: Room) => vacate(is, member, context))),
+    (now) => endLingering(now, (place) => place.nodeId === nodeId, context),
     (now) => ({
       room: now,
       commands: people.map((member) => tell(member, { type: "recover", action: "rejoin" })),
@@ -152,10 +154,11 @@ function withoutNode(room: Room, nodeId: string, context: Context): Step {
 
 /** Satellites to which nobody belongs any more, and one for which nobody waits. */
 export function tidy(room: Room, context: Context): Step {
-  const { members, satellites, reaching, phase } = room.placed;
+  const { members, satellites, reaching, phase, lingering } = room.placed;
   if (phase.kind !== "open") return unchanged(room);
   const isAwaited = members.some(({ waiting }) => waiting);
-  const unused = satellites.filter(({ nodeId }) => !members.some((member) => member.nodeId === nodeId));
+  const places = [...members, ...lingering];
+  const unused = satellites.filter(({ nodeId }) => !places.some((place) => place.nodeId === nodeId));
   return chain(
     reaching && !isAwaited ? withPlaced(room, { reaching: null }) : room,
     ...unused.map(

@@ -81,6 +81,13 @@ export interface Reaching {
   readonly until: number;
 }
 
+/** A place on a node that wants to stop, whose device has asked for another one: it goes on for a while. */
+export interface Lingering extends DeviceRef {
+  readonly participantId: string;
+  readonly nodeId: string;
+  readonly until: number;
+}
+
 export type Phase =
   | { readonly kind: "none" }
   | { readonly kind: "seeking"; readonly seeking: Seeking }
@@ -146,6 +153,7 @@ export interface Placed {
   readonly attempts: number;
   readonly members: readonly Member[];
   readonly pairing: Pairing | null;
+  readonly lingering: readonly Lingering[];
 }
 
 /** The node has been asked for something. */
@@ -221,6 +229,7 @@ export const NO_ROOM: Room = {
     attempts: 0,
     members: [],
     pairing: null,
+    lingering: [],
   },
   live: NOTHING_LIVE,
 };

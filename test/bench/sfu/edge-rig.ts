@@ -54,7 +54,8 @@ export class Node {
 /** The edge in workerd with a database, and media nodes that come and go. */
 export interface EdgeRig {
   readonly url: string;
-  startNode(): Promise<Node>;
+  /** @param env further settings of the node */
+  startNode(env?: Readonly<Record<string, string>>): Promise<Node>;
   /** The one of the nodes that are left which has the room. */
   serving(): Promise<Node>;
   /** It has ended, or will never be asked again. */
@@ -82,8 +83,8 @@ export async function startEdgeRig(
   const about = { root: ROOT, edgeUrl: edge.url, nodeKey: vars.SFU_NODE_KEY, workerBin };
   return {
     url: edge.url,
-    startNode: async () => {
-      const node = await Node.start((hear) => startSfuNode({ ...about, log: hear }));
+    startNode: async (env = {}) => {
+      const node = await Node.start((hear) => startSfuNode({ ...about, env, log: hear }));
       nodes.add(node);
       return node;
     },

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Percentiles, percentiles } from "../statistics.ts";
 import { type EdgeRig, type Node, startEdgeRig } from "./edge-rig.ts";
@@ -10,6 +11,8 @@ export interface GapsPlan {
   readonly kills: number;
   readonly freezes: number;
   readonly drains: number;
+  /** Of one of the nodes that a room spans. */
+  readonly partialDrains: number;
 }
 
 /** The longest time without a packet, in ms. */
@@ -26,6 +29,8 @@ export interface Gaps {
   readonly kill: Gap;
   readonly freeze: Gap;
   readonly drain: Gap;
+  /** Of one of several nodes that the room spans. */
+  readonly partialDrain: Gap;
   /** Of the same length, when nothing happens: what the machine does by itself. */
   readonly quiet: Gap;
 }
@@ -61,13 +66,32 @@ export async function measureGaps(
   await Promise.all([rig.startNode(), rig.startNode()]);
   const clients = await beginCall(rig, plan.people, parts);
   const befall = (what: string, times: number, mishap: Mishap) => repeat(rig, clients, what, times, mishap, say);
+  const partialDrain = await measurePartialDrain(plan, folder, workerBin, say);
   return {
     people: plan.people,
+    partialDrain,
     quiet: await befall("nothing", Math.min(plan.kills, 5), nothing),
     drain: await befall("drain", plan.drains, drain),
     kill: await befall("kill", plan.kills, kill),
     freeze: await befall("freeze", plan.freezes, freeze),
   };
+}
+
+/** A room over two of three nodes, of which the one that the room began on is to stop again and again. */
+async function measurePartialDrain(
+  { people, partialDrains }: GapsPlan,
+  folder: string,
+  workerBin: string,
+  say: (line: string) => void,
+): Promise<Gap> {
+  await using parts = new AsyncDisposableStack();
+  const rig = await startEdgeRig(join(folder, "partial"), workerBin, parts, () => {});
+  // Each of its people takes sound and picture of all: half of them fill a node.
+  const small = { SFU_CONSUMERS_PER_WORKER: String(people * people) };
+  await Promise.all(Array.from({ length: 3 }, () => rig.startNode(small)));
+  const clients = await beginCall(rig, people, parts);
+  const restarted = { ...rig, startNode: () => rig.startNode(small) };
+  return repeat(restarted, clients, "drain of one of several", partialDrains, drain, say);
 }
 
 async function beginCall(rig: EdgeRig, people: number, parts: AsyncDisposableStack): Promise<readonly LoadClient[]> {

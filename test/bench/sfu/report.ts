@@ -84,12 +84,13 @@ function joinLines(joins: readonly Joins[]): string[] {
   ];
 }
 
-function gapLines({ people, quiet, drain, kill, freeze }: Gaps): string[] {
+function gapLines({ people, quiet, drain, partialDrain, kill, freeze }: Gaps): string[] {
   return [
     "",
     `GAPS in a call of ${people}: the longest time without a packet at each receiver, from each of the others`,
     ...gapLine("nothing happens", quiet, null),
     ...gapLine("drain (SIGTERM)", drain, GOALS.drain),
+    ...gapLine("drain of one of several", partialDrain, GOALS.drain),
     ...gapLine("kill -9", kill, GOALS.kill),
     ...gapLine("frozen (SIGSTOP)", freeze, GOALS.freeze),
   ];

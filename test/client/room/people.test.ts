@@ -53,6 +53,13 @@ function play(people: People, ...messages: ServerMessage[]): People {
   return messages.reduce(hear, people);
 }
 
+test("[ROOM-20] a device that has come to another place goes on sending when the former one is told to be empty", () => {
+  const moved = play(rung("bob"), joins("bob"), hasPlace("bob", "p1"), hasPlace("bob", "p2"));
+  const settled = play(moved, hasPlace("bob", "p1", []));
+  expect(rows(settled, self)[0]?.device).toMatchObject({ places: ["p2"], tracks: sends });
+  expect(rows(play(settled, hasPlace("bob", "p2", [])), self)[0]?.device?.tracks).toEqual([]);
+});
+
 /** Each row in a line. */
 function shown(people: People): string[] {
   return rows(people, self).map(({ name, state, device, isRinging, isHolding }) => {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ensureMediasoupWorker } from "../../../tools/setup/mediasoup-worker.ts";
 import { NodeProcess } from "../../sfu-node/node-process.ts";
@@ -149,6 +150,22 @@ describe("a room over several nodes", () => {
       expect(since.filter(({ type }) => ["recover", "room_moved"].includes(type))).toEqual([]);
     }
     expect(all.filter(({ participantId }) => stay.includes(participantId))).toHaveLength(2);
+  });
+
+  test("[ROOM-20] goes on when one of them is to stop: its people come to the other, and then it ends", async () => {
+    const edge = await startEdge();
+    const small = { SFU_CONSUMERS_PER_WORKER: "16" };
+    const nodes = [await startNode(edge, small), await startNode(edge, small)] as const;
+    const all = await talk(edge, () => ({}));
+    await expectAllToGetAll(all);
+    const [stopping, staying] = nodes;
+    const leaving = peopleOn(stopping);
+    const ended = once(stopping.node.child, "exit");
+    stopping.node.child.kill("SIGTERM");
+    await expect.poll(() => peopleOn(staying).length, WITHIN).toBe(4);
+    await ended;
+    expect(stopping.tap.left.sort()).toEqual(leaving.sort());
+    await expectAllToGetAll(all);
   });
 
   test("[ROOM-19] spans two regions when somebody is far from the others", async () => {

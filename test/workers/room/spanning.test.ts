@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ROOM_MOVE_MS, ROOM_OVERLAP_MS } from "../../../schema/limits.ts";
 import { nodesOf } from "../../../workers/room/members.ts";
 import { ADAS_PHONE, CIDS_PHONE, PHONE } from "../call/call-script.ts";
 import { alive, NODE, OTHER_NODE, type RoomScript, script, speaks } from "./room-script.ts";
@@ -78,6 +79,9 @@ describe("[ROOM-19] a further node", () => {
   });
 });
 
+/** The home node, where Ada and Bob are, wants to stop. */
+const draining = () => spread().hears({ type: "room_draining", deadlineMs: 60_000 });
+
 describe("[ROOM-20] of several nodes", () => {
   test("a satellite dies: its people are told to join anew, nobody else is told of a move", () => {
     const played = spread().detaches(1, OTHER_NODE);
@@ -102,11 +106,38 @@ describe("[ROOM-20] of several nodes", () => {
   test("one that wants to stop has its people join elsewhere, and is left when they have", () => {
     const played = spread().hears({ type: "room_draining", deadlineMs: 60_000 });
     expect([played.heard, played.done]).toEqual([["ada rejoin", "bob rejoin"], []]);
-    expect(played.joins(ADAS_PHONE).done).toEqual(["1 leave p1", "1 join p4"]);
+    expect(played.joins(ADAS_PHONE).done).toEqual(["1 join p4"]);
     expect(played.answers().joins(PHONE).done).toContain("place 1 part in any without b without a");
     played.event({ type: "placed", attempt: played.room.placed.attempts, placement: null });
-    expect(played.done).toEqual(["1 join p5", "close 1 stale", "1 pipe_close"]);
+    expect(played.done).toEqual(["1 join p5"]);
+    expect(played.answers().done).toEqual([]);
+    expect(nodesOf(played.room)).toEqual([OTHER_NODE, NODE]);
+    expect(played.passes(ROOM_OVERLAP_MS).done).toEqual(["1 leave p1", "1 leave p2", "close 1 stale", "1 pipe_close"]);
     expect(nodesOf(played.room)).toEqual([OTHER_NODE]);
+    expect(played.deadline).toBeNull();
+  });
+
+  test("a place on one that wants to stop goes on until its device is elsewhere, and the others see that it is empty then", () => {
+    const played = draining().joins(ADAS_PHONE).answers();
+    expect(played.passes(ROOM_OVERLAP_MS - 1).commands).toEqual([]);
+    expect(played.passes(1).done).toEqual(["1 leave p1"]);
+    expect(played.heard).toEqual(["bob Ada's p1 sends nothing", "cid Ada's p1 sends nothing"]);
+  });
+
+  test("a place on one that wants to stop is over in the end where the next one does not come about", () => {
+    const played = draining().joins(ADAS_PHONE);
+    expect(played.passes(ROOM_MOVE_MS - 1).done).not.toContain("1 leave p1");
+    expect(played.passes(1).done).toContain("1 leave p1");
+  });
+
+  test("whose device leaves the call meanwhile, or whose node dies, it is over at once", () => {
+    const left = draining().joins(ADAS_PHONE).answers();
+    left.changes({ devices: left.call.devices.slice(1) });
+    expect(left.done).toEqual(["1 leave p4", "1 leave p1"]);
+    expect(left.room.placed.lingering).toEqual([]);
+    const died = draining().joins(ADAS_PHONE).answers().detaches();
+    expect(died.room.placed.lingering).toEqual([]);
+    expect(died.heard).toContain("cid Ada's p1 sends nothing");
   });
 
   test("one does not answer when its people have lost it: it is given up after a second, if it lives they come back", () => {
