@@ -43,6 +43,8 @@ const PATIENCE_MS = 30_000;
 const AFTER_MS = 1_500;
 const QUIET_MS = 2_000;
 
+const NEVER: Gap = { times: 0, ofAnybody: percentiles([]), ofEach: percentiles([]) };
+
 const kill: Mishap = async (node) => node.signal("SIGKILL");
 const freeze: Mishap = async (node) => node.signal("SIGSTOP");
 /** Back when the node has ended: its rooms are elsewhere. */
@@ -66,7 +68,7 @@ export async function measureGaps(
   await Promise.all([rig.startNode(), rig.startNode()]);
   const clients = await beginCall(rig, plan.people, parts);
   const befall = (what: string, times: number, mishap: Mishap) => repeat(rig, clients, what, times, mishap, say);
-  const partialDrain = await measurePartialDrain(plan, folder, workerBin, say);
+  const partialDrain = plan.partialDrains > 0 ? await measurePartialDrain(plan, folder, workerBin, say) : NEVER;
   return {
     people: plan.people,
     partialDrain,
@@ -91,7 +93,7 @@ async function measurePartialDrain(
   await Promise.all(Array.from({ length: 3 }, () => rig.startNode(small)));
   const clients = await beginCall(rig, people, parts);
   const restarted = { ...rig, startNode: () => rig.startNode(small) };
-  return repeat(restarted, clients, "drain of one of several", partialDrains, drain, say);
+  return await repeat(restarted, clients, "drain of one of several", partialDrains, drain, say);
 }
 
 async function beginCall(rig: EdgeRig, people: number, parts: AsyncDisposableStack): Promise<readonly LoadClient[]> {

@@ -6,12 +6,24 @@ import type { Person } from "../../../client/index.ts";
 export const Joined = z.object({ firstMs: z.number(), allMs: z.number() });
 export type Joined = z.infer<typeof Joined>;
 
+/** What a page got of the videos of a call in a time: of each, pictures a second; and of all, what went wrong. */
+export const Quality = z.object({
+  framesPerSecond: z.array(z.number()),
+  /** W3C webrtc-stats, `freezeCount` and `totalFreezesDuration`, in ms. */
+  freezes: z.number(),
+  frozenMs: z.number(),
+  /** Of packets. */
+  lostShare: z.number(),
+});
+export type Quality = z.infer<typeof Quality>;
+
 const Entered = z.object({ userId: z.string(), name: z.string() });
 
 interface JoiningPage {
   /** Of a call that rings. */
   readonly answered: Promise<void>;
   join(videos: number): Promise<Joined>;
+  watch(ms: number): Promise<Quality>;
 }
 
 declare global {
@@ -47,6 +59,11 @@ export class JoinPage {
     return Joined.parse(await this.#page.evaluate((count) => window.joining.join(count), videos));
   }
 
+  /** Of the latest join, for so long. */
+  async watch(ms: number): Promise<Quality> {
+    return Quality.parse(await this.#page.evaluate((time) => window.joining.watch(time), ms));
+  }
+
   async close(): Promise<void> {
     await this.#page.context().close();
   }
@@ -66,7 +83,7 @@ async function enter(): Promise<{ userId: string; name: string }> {
   let before: Promise<unknown> = Promise.resolve();
   const answered = Promise.withResolvers<void>();
   const userSocket = await open("/ws");
-  Object.assign(window, { joining: { answered: answered.promise, join } });
+  Object.assign(window, { joining: { answered: answered.promise, join, watch } });
   return { userId, name };
 
   async function open(path: string): Promise<WebSocket> {
@@ -106,6 +123,33 @@ async function enter(): Promise<{ userId: string; name: string }> {
       const own = connection.localDescription?.sdp;
       say(callSocket, { type: "renegotiate_answer", callId, epoch, negotiationId, sdp: own });
     }
+  }
+
+  async function inbound(): Promise<Map<string, Record<string, number>>> {
+    const found = new Map<string, Record<string, number>>();
+    const stats = await connection?.getStats();
+    stats?.forEach((report) => {
+      if (report.type === "inbound-rtp" && report.kind === "video") found.set(report.id, report);
+    });
+    return found;
+  }
+
+  async function watch(ms: number): Promise<Quality> {
+    const before = await inbound();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const rises = [...(await inbound())].map(
+      ([id, after]) =>
+        (name: string) =>
+          (after[name] ?? 0) - (before.get(id)?.[name] ?? 0),
+    );
+    const sum = (name: string) => rises.reduce((total, rise) => total + rise(name), 0);
+    const [lost, received] = [sum("packetsLost"), sum("packetsReceived")];
+    return {
+      framesPerSecond: rises.map((rise) => (rise("framesDecoded") * 1_000) / ms),
+      freezes: sum("freezeCount"),
+      frozenMs: sum("totalFreezesDuration") * 1_000,
+      lostShare: lost / Math.max(1, lost + received),
+    };
   }
 
   async function join(videos: number): Promise<{ firstMs: number; allMs: number }> {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser } from "playwright-core";
-import { type Percentiles, percentiles } from "../statistics.ts";
+import { median, type Percentiles, percentiles, rounded } from "../statistics.ts";
 import { type EdgeRig, startEdgeRig } from "./edge-rig.ts";
-import { type Joined, JoinPage } from "./join-page.ts";
+import { type Joined, JoinPage, type Quality } from "./join-page.ts";
 import { LoadClient, untilHeard } from "./load-client.ts";
 import { TILE } from "./load-media.ts";
 
@@ -10,6 +10,8 @@ export interface JoinsPlan {
   /** Participants, with the one who joins. */
   readonly sizes: readonly number[];
   readonly joins: number;
+  /** Afterwards it stays, and looks on. */
+  readonly watchSeconds: number;
 }
 
 export interface Joins {
@@ -18,6 +20,13 @@ export interface Joins {
   /** From the decision to join to the first picture of anybody, and of everybody, in ms. */
   readonly first: Percentiles;
   readonly all: Percentiles;
+  readonly quality: {
+    /** Of the video that had the fewest, and of the middle one. */
+    readonly framesPerSecond: { readonly least: number; readonly median: number };
+    readonly freezes: number;
+    readonly frozenMs: number;
+    readonly lostShare: number;
+  };
 }
 
 const PATIENCE_MS = 60_000;
@@ -26,7 +35,7 @@ const REST_MS = 1_000;
 
 /** A Chromium that joins a room of load clients again and again, over the real edge and a node. */
 export async function measureJoins(
-  { sizes, joins }: JoinsPlan,
+  { sizes, joins, watchSeconds }: JoinsPlan,
   { browser, folder, workerBin }: { readonly browser: Browser; readonly folder: string; readonly workerBin: string },
   say: (line: string) => void,
 ): Promise<readonly Joins[]> {
@@ -36,9 +45,12 @@ export async function measureJoins(
   await rig.startNode();
   const found: Joins[] = [];
   for (const participants of sizes) {
-    const times = await joinAgainAndAgain(rig, browser, participants, joins, say);
+    const { times, quality } = await joinAgainAndAgain(rig, browser, { participants, joins, watchSeconds }, say);
     const [first, all] = [times.map((one) => one.firstMs), times.map((one) => one.allMs)];
-    found.push({ participants, joins, first: percentiles(first), all: percentiles(all) });
+    const { framesPerSecond, ...trouble } = quality;
+    const rates = { least: rounded(Math.min(...framesPerSecond)), median: rounded(median(framesPerSecond)) };
+    const seen = { framesPerSecond: rates, ...trouble };
+    found.push({ participants, joins, first: percentiles(first), all: percentiles(all), quality: seen });
   }
   return found;
 }
@@ -46,10 +58,9 @@ export async function measureJoins(
 async function joinAgainAndAgain(
   rig: EdgeRig,
   browser: Browser,
-  participants: number,
-  joins: number,
+  { participants, joins, watchSeconds }: Omit<JoinsPlan, "sizes"> & { readonly participants: number },
   say: (line: string) => void,
-): Promise<Joined[]> {
+): Promise<{ times: Joined[]; quality: Quality }> {
   say(`joins: a call of ${participants}`);
   await using parts = new AsyncDisposableStack();
   const page = await JoinPage.open(browser, rig.url);
@@ -68,5 +79,6 @@ async function joinAgainAndAgain(
     await delay(REST_MS);
     times.push(await page.join(participants - 1));
   }
-  return times;
+  await delay(REST_MS);
+  return { times, quality: await page.watch(watchSeconds * 1_000) };
 }

@@ -28,7 +28,7 @@ const FULL: SfuPlan = {
     { ...CALL, speakers: 1 },
     { ...CALL, speakers: 4 },
   ],
-  joins: { sizes: [2, 8, 32], joins: 20 },
+  joins: { sizes: [2, 8, 32], joins: 20, watchSeconds: 10 },
   gaps: { people: 8, kills: 20, freezes: 12, drains: 8, partialDrains: 8 },
   latency: { delaysMs: [0, 40], rounds: 2, settleSeconds: 3, seconds: 8 },
 };
@@ -37,7 +37,7 @@ const FULL: SfuPlan = {
 const SMOKE: SfuPlan = {
   name: "smoke",
   forwarding: [{ senders: 1, speakers: 1, receivers: 1, rounds: 1, fillSeconds: 0.3, seconds: 0.3 }],
-  joins: { sizes: [2], joins: 1 },
+  joins: { sizes: [2], joins: 1, watchSeconds: 0.5 },
   gaps: { people: 3, kills: 1, freezes: 0, drains: 0, partialDrains: 0 },
   latency: { delaysMs: [5], rounds: 1, settleSeconds: 0, seconds: 0.5 },
 };

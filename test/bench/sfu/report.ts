@@ -78,8 +78,9 @@ function joinLines(joins: readonly Joins[]): string[] {
     "",
     "JOIN of a Chromium to the first decoded picture of anybody, and of everybody",
     ...joins.map(
-      ({ participants, joins: times, first, all }) =>
-        `  ${String(participants).padStart(2)} participants: ${spread(first)}; all ${spread(all)} (${times} joins)`,
+      ({ participants, joins: times, first, all, quality: { framesPerSecond, freezes, frozenMs, lostShare } }) =>
+        `  ${String(participants).padStart(2)} participants: ${spread(first)}; all ${spread(all)} (${times} joins)
+     then it gets ${framesPerSecond.median} pictures a second of the middle one, ${framesPerSecond.least} of the least, ${freezes} freezes (${Math.round(frozenMs)} ms), ${(100 * lostShare).toFixed(2)}% of packets lost`,
     ),
   ];
 }
