@@ -297,7 +297,7 @@ export class CallMedia {
     const next = this.#next;
     if (!next?.isPair || next.id !== of.id || of.path !== "connected") return;
     const isOpen = () => this.#next === next;
-    await mediaReturns({ sample: () => of.peer.sample(), isOpen }, NEXT_FLOWS_MS).catch(() => false);
+    await mediaReturns({ sample: () => of.peer.sample(), isOpen }, NEXT_FLOWS_MS);
     if (isOpen()) this.#events.pairUp(next.id);
   }
 

@@ -10,10 +10,14 @@ interface Watched {
 
 /** Resolves when packets come again, or with false when none have in time. */
 export async function mediaReturns({ sample, isOpen }: Watched, withinMs: number): Promise<boolean> {
-  const { received } = await sample();
+  const before = await sample().catch(() => null);
+  if (!before) return false;
   for (let waited = 0; waited < withinMs && isOpen(); waited += LOOK_MS) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    if ((await sample()).received > received) return true;
+    // A connection that was closed meanwhile has no statistics.
+    const now = await sample().catch(() => null);
+    if (!now) return false;
+    if (now.received > before.received) return true;
   }
   return false;
 }

@@ -1,4 +1,5 @@
 import type { IceCandidate } from "../schema/client-messages.ts";
+import { PathRenewal } from "./path-renewal.ts";
 import type { Description, MediaKind, Peer, PeerEvents, PeerOptions } from "./peer.ts";
 import type { Platform } from "./platform.ts";
 import type { QualitySample } from "./quality.ts";
@@ -12,8 +13,6 @@ import { qualitySample } from "./stats.ts";
 const MOVES = 3;
 /** One that the browser does not know of needs one, and one more where the first crossed with the other side's. */
 const RENEWALS = 2;
-/** Between them: what a restart takes over a long way. */
-const MOVE_MS = 1_500;
 /** The other side has restarted: by then a browser has given up the old path. */
 const RETURN_MS = 8_000;
 
@@ -26,13 +25,13 @@ export class RtcPeer implements Peer {
   readonly #events: PeerEvents;
   readonly #isPolite: boolean;
   readonly #recovery: Recovery;
+  readonly #renewal: PathRenewal;
   readonly #stalls: StallWatch;
   readonly #now: () => number;
   readonly #prepareRestart: PeerOptions["prepareRestart"];
   /** What the next restart needs, while it is asked for. */
   #preparation: Promise<RTCConfiguration | null> | null = null;
   #isRestarting = false;
-  #isRenewing = false;
   #restarts: readonly number[] = [];
   #isEstablished = false;
   #isPlaying = true;
@@ -56,12 +55,20 @@ export class RtcPeer implements Peer {
       restart: () => void this.#restart(),
       gaveUp: () => events.path("failed"),
     });
+    this.#renewal = new PathRenewal({
+      restart: () => this.#restart(),
+      isConnected: () => this.#isConnected,
+      expectsMedia: () => this.#expectsMedia,
+      mediaReturns: (withinMs) => this.#mediaReturns(withinMs),
+      recovering: () => events.path("recovering"),
+      over: () => this.#pathChanged(),
+    });
     this.#stalls = new StallWatch({
       isPolite,
       sample: () => this.sample(),
       isExpected: () => this.#isConnected && this.#isPlaying && this.#expectsMedia,
       doubted: () => void this.#prepare(),
-      stalled: () => void this.#renewPath(RENEWALS),
+      stalled: () => void this.#renewal.renew(RENEWALS),
       flows: () => {
         this.#preparation = null;
       },
@@ -133,7 +140,7 @@ export class RtcPeer implements Peer {
 
   recover(hasMoved = false): void {
     if (!this.#isEstablished) return;
-    if (hasMoved) void this.#renewPath(MOVES);
+    if (hasMoved) void this.#renewal.renew(MOVES);
     else if (this.#pc.connectionState !== "connected") void this.#restart();
   }
 
@@ -240,24 +247,6 @@ export class RtcPeer implements Peer {
     if (configuration) this.#pc.setConfiguration(configuration);
     this.#pc.restartIce();
     this.#tellAgain();
-  }
-
-  /** The browser takes seconds to notice that the old path is gone; if it never does, it says nothing of the new one. */
-  async #renewPath(restarts: number): Promise<void> {
-    if (this.#isRenewing) return;
-    this.#isRenewing = true;
-    await this.#renewUntilMediaReturns(restarts);
-    this.#isRenewing = false;
-  }
-
-  async #renewUntilMediaReturns(restarts: number): Promise<void> {
-    for (let i = 0; i < restarts; i++) {
-      await this.#restart();
-      if (!this.#isConnected) return;
-      if (i === 0) this.#events.path("recovering");
-      if (!this.#expectsMedia || (await this.#mediaReturns(MOVE_MS))) break;
-    }
-    if (this.#isConnected) this.#pathChanged();
   }
 
   /** On a path that was renewed; this side's picture then begins anew as well. */
