@@ -10,7 +10,7 @@ import type { ServerMessage } from "../../schema/server-messages.ts";
 import { Alarm } from "../alarm.ts";
 import { FloodGuard } from "../flood-guard.ts";
 import { failure, log, short } from "../log.ts";
-import { CallRoom, isPairUp, isRoomMessage, isRoomRequest } from "../room/call-room.ts";
+import { CallRoom, isRoomMessage, isRoomRequest } from "../room/call-room.ts";
 import type { Answered, CallRpc, Created } from "../rpc.ts";
 import { answerClose, errorMessage, identityOf, REGISTER_FIRST, send } from "../socket.ts";
 import { whereaboutsOf } from "../whereabouts.ts";
@@ -236,7 +236,7 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   }
 
   #obey(from: Speaker, message: InCallMessage): Verdict {
-    if (isPairUp(message)) return this.#pairUp(from, message.connectionId);
+    if (this.#room.pairUp(from, message)) return DONE;
     const command = commandOf(message);
     if (command) return this.#heard(from, message, this.#command(from, command));
     if (!this.#call) return NOT_FOUND;
@@ -248,11 +248,6 @@ export class CallObject extends DurableObject<Env> implements CallRpc {
   #heard(from: Speaker, message: InCallMessage, verdict: Verdict): Verdict {
     if (message.type === "call_media" && verdict.kind === "done") this.#reports.keep(from, reportOf(message));
     return verdict;
-  }
-
-  #pairUp(from: Speaker, connectionId: string): Verdict {
-    this.#room.pairUp(from, connectionId);
-    return DONE;
   }
 
   #command(from: Speaker, command: Command): Verdict {

@@ -40,7 +40,7 @@ export class MediaReports {
 }
 
 /** What of a message is a report; empty where it has none. */
-export function reportOf({ type, id, callId, state, ...report }: CallMedia): MediaReport {
+export function reportOf({ type, id, callId, state, connectionId, ...report }: CallMedia): MediaReport {
   return report;
 }
 

@@ -1,4 +1,4 @@
-import type { CallMedia, InCallMessage, RoomMessage } from "../../schema/client-messages.ts";
+import type { InCallMessage, RoomMessage } from "../../schema/client-messages.ts";
 import type { DeviceRef } from "../../schema/ids.ts";
 import { parseFromNode, RoomSocketQuery } from "../../schema/room-socket.ts";
 import type { ServerMessage } from "../../schema/server-messages.ts";
@@ -110,9 +110,13 @@ export class CallRoom {
     return true;
   }
 
-  /** A device that was asked to connect with the other one left has done so. */
-  pairUp(from: DeviceRef, connectionId: string): void {
+  /** @returns whether a device reports the connection that it was asked for, and not the one in use */
+  pairUp(from: DeviceRef, message: InCallMessage): boolean {
+    if (message.type !== "call_media" || message.state !== "connected") return false;
+    const { connectionId } = message;
+    if (connectionId === undefined || connectionId !== this.pairConnectionId) return false;
     this.#step({ type: "pair_up", from, connectionId });
+    return true;
   }
 
   /** The other end of a connection that has taken the room's place, or is about to. */
@@ -282,11 +286,6 @@ export function isRoomMessage(message: InCallMessage): message is RoomMessage {
     default:
       return false;
   }
-}
-
-/** A report of the connection that is to take the room's place, and not of the one in use. */
-export function isPairUp(message: InCallMessage): message is CallMedia & { readonly connectionId: string } {
-  return message.type === "call_media" && message.state === "connected" && message.connectionId !== undefined;
 }
 
 const NOBODY = { isLive: false, isGroup: false, isRinging: false, isPair: false, isWanted: false, devices: [] };
