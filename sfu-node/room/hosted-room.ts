@@ -13,7 +13,6 @@ import { Offers } from "./offers.ts";
 import { Pipes } from "./pipes.ts";
 import { RoomRefusal } from "./refusal.ts";
 import * as model from "./room.ts";
-import { Speech } from "./speech.ts";
 import { VideoDemand } from "./video-demand.ts";
 
 export interface RoomOptions {
@@ -40,7 +39,7 @@ export class HostedRoom {
   readonly #terms: Terms;
   readonly #offers: Offers;
   readonly #pipes: Pipes;
-  readonly #speech: Speech;
+  readonly #levels: AudioLevels;
   readonly #connections = new Map<string, Connection>();
   readonly #demand: VideoDemand;
   #room: model.Room;
@@ -52,7 +51,7 @@ export class HostedRoom {
     this.#terms = { capabilities, numbers: numbersOf(capabilities) };
     this.#room = model.createRoom(options.lastN);
     this.#demand = new VideoDemand(options.send);
-    this.#speech = new Speech(levels, (participantId) => this.#spoke(participantId));
+    this.#levels = levels;
     this.#pipes = new Pipes({
       ...options,
       router,
@@ -73,7 +72,9 @@ export class HostedRoom {
   static async open(options: RoomOptions): Promise<HostedRoom> {
     const router = await options.mediaWorker.worker.createRouter({ mediaCodecs: MEDIA_CODECS });
     try {
-      return new HostedRoom(options, router, await AudioLevels.open(router));
+      const levels = await AudioLevels.open(router, (participantId) => room.#spoke(participantId));
+      const room = new HostedRoom(options, router, levels);
+      return room;
     } catch (error) {
       router.close();
       throw error;
@@ -115,7 +116,7 @@ export class HostedRoom {
   }
 
   close(): void {
-    this.#speech.stop();
+    this.#levels.close();
     for (const connection of this.#connections.values()) this.#offers.forget(connection);
     this.#connections.clear();
     this.#router.close();
@@ -220,7 +221,7 @@ export class HostedRoom {
     this.#connections.delete(participantId);
     if (connection) this.#offers.forget(connection);
     this.#room = model.leave(this.#room, participantId);
-    this.#speech.gone(participantId);
+    this.#levels.gone(participantId);
     this.#demand.forget(participantId);
     connection?.close();
     void this.#cross();
@@ -260,7 +261,7 @@ export class HostedRoom {
     const tracks = new Map<TrackSource, model.SentTrack>();
     for (const [source, producer] of producers) {
       tracks.set(source, { producerId: producer.id, layers: producer.rtpParameters.encodings?.length ?? 1 });
-      if (producer.kind === "audio") this.#speech.follow(participantId, producer);
+      if (producer.kind === "audio") void this.#levels.follow(participantId, producer);
     }
     this.#room = model.setTracks(this.#room, participantId, tracks);
   }

@@ -6,7 +6,6 @@ import { MEDIA_CODECS } from "../../../sfu-node/room/codecs.ts";
 import { Connection } from "../../../sfu-node/room/connection.ts";
 import type { Download } from "../../../sfu-node/room/consumers.ts";
 import { numbersOf } from "../../../sfu-node/room/numbers.ts";
-import { Speech } from "../../../sfu-node/room/speech.ts";
 import type { MediaWorker } from "../../../sfu-node/workers.ts";
 
 interface BareOptions {
@@ -23,19 +22,19 @@ export class BareRoom {
   readonly #router: types.Router;
   readonly #worker: MediaWorker;
   readonly #options: BareOptions;
-  readonly #speech: Speech | null;
+  readonly #levels: AudioLevels | null;
   readonly #connections = new Map<string, Connection>();
 
   private constructor(router: types.Router, worker: MediaWorker, options: BareOptions, levels: AudioLevels | null) {
     this.#router = router;
     this.#worker = worker;
     this.#options = options;
-    this.#speech = levels && new Speech(levels, () => {});
+    this.#levels = levels;
   }
 
   static async open(worker: MediaWorker, options: BareOptions): Promise<BareRoom> {
     const router = await worker.worker.createRouter({ mediaCodecs: MEDIA_CODECS });
-    return new BareRoom(router, worker, options, options.hasLevels ? await AudioLevels.open(router) : null);
+    return new BareRoom(router, worker, options, options.hasLevels ? await AudioLevels.open(router, () => {}) : null);
   }
 
   async handle(message: ToNode): Promise<void> {
@@ -67,7 +66,7 @@ export class BareRoom {
 
   #listen(participantId: string): void {
     for (const producer of this.#connections.get(participantId)?.producers.values() ?? []) {
-      if (producer.kind === "audio") this.#speech?.follow(participantId, producer);
+      if (producer.kind === "audio") void this.#levels?.follow(participantId, producer);
     }
   }
 

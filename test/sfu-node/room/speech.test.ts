@@ -4,7 +4,6 @@ import type { types } from "mediasoup";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AudioLevels } from "../../../sfu-node/room/audio-levels.ts";
 import { MEDIA_CODECS } from "../../../sfu-node/room/codecs.ts";
-import { Speech } from "../../../sfu-node/room/speech.ts";
 import type { WorkerPool } from "../../../sfu-node/workers.ts";
 import { openWorkers } from "../../support/room-nodes.ts";
 
@@ -17,7 +16,7 @@ const [LOUD, WHISPER, SILENT] = [20, 50, 127];
 
 let pool: WorkerPool;
 let router: types.Router;
-let speech: Speech;
+let levels: AudioLevels;
 let spoke: string[] = [];
 let ssrcs = 1_000;
 
@@ -31,10 +30,10 @@ beforeEach(async () => {
   if (!mediaWorker) throw new Error("no worker");
   router = await mediaWorker.worker.createRouter({ mediaCodecs: MEDIA_CODECS });
   spoke = [];
-  speech = new Speech(await AudioLevels.open(router), (participantId) => spoke.push(participantId));
+  levels = await AudioLevels.open(router, (participantId) => spoke.push(participantId));
 });
 afterEach(() => {
-  speech.stop();
+  levels.close();
   router.close();
 });
 
@@ -61,7 +60,7 @@ class Voice {
         encodings: [{ ssrc }],
       },
     });
-    speech.follow(participantId, producer);
+    await levels.follow(participantId, producer);
     return new Voice(producer, ssrc);
   }
 

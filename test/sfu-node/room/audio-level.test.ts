@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { audioLevel } from "../../../sfu-node/room/audio-levels.ts";
+import { audioLevel } from "../../../sfu-node/room/audio-level.ts";
 
 const SEED = 20_261_125;
 const ID = 10;
