@@ -6,6 +6,7 @@ import { LoadMeter } from "./load.ts";
 import { log, problem, short } from "./log.ts";
 import { PushRelay } from "./push-relay.ts";
 import { RegistrationSocket } from "./registration.ts";
+import { startListening } from "./room/listening.ts";
 import { Rooms } from "./rooms.ts";
 import { WorkerPool } from "./workers.ts";
 
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
   const stop = onStopSignal(node, parts);
   log("sfu_starting", { node: short(node.nodeId), region: config.region, workers: config.workers });
 
+  startListening();
   const pool = await WorkerPool.open({ ...config, count: config.workers, log });
   parts.unshift(pool);
 

@@ -87,8 +87,13 @@ export class ListeningThread {
 
 let thread: ListeningThread | undefined;
 
+/** The thread that runs, or a new one: a node starts it with itself, so that no room waits for it. */
+export function startListening(): ListeningThread {
+  if (!thread || thread.isGone) thread = new ListeningThread();
+  return thread;
+}
+
 /** @param onSpeaker another participant than before speaks loudest */
 export function listen(onSpeaker: (participantId: string) => void): Promise<Ear> {
-  if (!thread || thread.isGone) thread = new ListeningThread();
-  return thread.listen(onSpeaker);
+  return startListening().listen(onSpeaker);
 }

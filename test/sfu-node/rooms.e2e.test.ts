@@ -177,6 +177,7 @@ describe("a node that is told to stop", () => {
     ["[FLEET-4] by the operator", () => registration.send({ type: "node_drain" })],
   ])("%s says that it drains, asks for its rooms to be moved, and ends when they are", async (_title, tell) => {
     const room = await placed(1);
+    await node.line("room_opened");
     tell();
     expect(await room.next()).toEqual({ type: "room_draining", deadlineMs: 120_000 });
     expect(await registration.heartbeat()).toMatchObject({ draining: true, rooms: 1 });
