@@ -43,7 +43,7 @@ interface StallWatchOptions {
   /** It has just stopped: what a renewal needs can be made ready. */
   readonly doubted: () => void;
   readonly stalled: () => void;
-  /** It goes on. */
+  /** It goes on, or is no longer watched: there is no doubt any more. */
   readonly flows: () => void;
 }
 
@@ -66,7 +66,7 @@ export class StallWatch {
 
   /** Something is being done about it: counts anew. */
   wait(): void {
-    this.#flow = { ...this.#flow, silent: 0 };
+    this.#begin({ ...this.#flow, silent: 0 });
   }
 
   stop(): void {
@@ -80,8 +80,15 @@ export class StallWatch {
     const sample = await this.#options.sample().catch(() => null);
     if (!sample || this.#timer === undefined) return;
     const { flow, finding } = look(this.#flow, sample.received, this.#options.isPolite ? 3 : 2);
-    this.#flow = this.#options.isExpected() ? flow : { ...NO_FLOW, received: sample.received };
-    if (this.#options.isExpected()) this.#tell(finding);
+    if (!this.#options.isExpected()) return this.#begin({ ...NO_FLOW, received: sample.received });
+    this.#flow = flow;
+    this.#tell(finding);
+  }
+
+  /** A doubt is taken back: what was made ready for it would be old when it is needed. */
+  #begin(flow: Flow): void {
+    if (this.#flow.silent > 0) this.#options.flows();
+    this.#flow = flow;
   }
 
   #tell(finding: Finding): void {

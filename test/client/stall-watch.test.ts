@@ -82,7 +82,17 @@ describe("the watch", () => {
     await seconds(1);
     watch.wait();
     await seconds(1);
-    expect(path.told).toEqual(["doubt", "doubt"]);
+    expect(path.told).toEqual(["doubt", "flow", "doubt"]);
+  });
+
+  test("takes a doubt back when a hold begins", async () => {
+    const { path } = watched();
+    await seconds(5);
+    path.isFlowing = false;
+    await seconds(1);
+    path.isExpected = false;
+    await seconds(60);
+    expect(path.told).toEqual(["doubt", "flow"]);
   });
 
   test("looks no longer once it is stopped, and outlives a connection that was closed", async () => {
